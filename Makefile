@@ -1,0 +1,70 @@
+# Longhand. `make` builds build/longhandd and build/longhand; `make help` lists the rest.
+#
+#   build/        release            build/asan/   ASan + UBSan: what the tests run
+CC ?= gcc
+BUILD := build
+SANITIZE ?=
+PKGS := libmicrohttpd jansson libcurl hiredis libuv yaml-0.1 nettle
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 -Werror
+CPPFLAGS += -D_GNU_SOURCE -Iserver -Iclient -Itests $(shell pkg-config --cflags $(PKGS))
+LDLIBS += $(shell pkg-config --libs $(PKGS)) -lutf8proc -lm
+
+ifeq ($(SANITIZE),1)
+OUT := $(BUILD)/asan
+CFLAGS ?= -std=c11 -g -O1 -fno-omit-frame-pointer
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined
+else
+OUT := $(BUILD)
+CFLAGS ?= -std=c11 -g -O2
+endif
+
+SERVER_SRC := $(filter-out server/main.c,$(sort $(wildcard server/*.c server/*/*.c)))
+CLIENT_SRC := $(sort $(wildcard client/*.c))
+FAKE_SRC := $(sort $(wildcard tests/fakes/*.c))
+UNIT_SRC := $(sort $(wildcard $(foreach d,base async loop http model store writing job api,tests/$(d)/test_*.c)))
+PROMPTS := $(sort $(wildcard config/prompts/*.txt))
+
+obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+UNIT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(UNIT_SRC))
+
+.PHONY: all unit clean help
+.SECONDARY:
+all: $(if $(wildcard server/main.c),$(OUT)/longhandd) $(if $(CLIENT_SRC),$(OUT)/longhand)
+
+$(OUT)/longhandd: $(OUT)/obj/server/main.o $(OUT)/liblonghand.a
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/longhand: $(call obj,$(CLIENT_SRC)) $(OUT)/liblonghand.a
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/liblonghand.a: $(call obj,$(SERVER_SRC))
+	@rm -f $@ && ar rcs $@ $^
+
+$(OUT)/libfakes.a: $(call obj,$(FAKE_SRC))
+	@rm -f $@ && ar rcs $@ $^
+
+$(OUT)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+# The prompts are compiled in: one C string each (config/prompts/NAME.txt).
+$(OUT)/gen/prompts.inc: $(PROMPTS) config/embed.py
+	@mkdir -p $(@D)
+	python3 config/embed.py $(PROMPTS) > $@
+$(OUT)/obj/server/writing/prompt.o: $(OUT)/gen/prompts.inc
+$(OUT)/obj/server/writing/%.o: CPPFLAGS += -I$(OUT)/gen
+
+$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(OUT)/libfakes.a $(OUT)/liblonghand.a
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(OUT)/liblonghand.a -lcmocka $(LDLIBS)
+
+# Unit tests: `make unit SANITIZE=1`; one: `make SANITIZE=1 build/asan/tests/base/test_buf`.
+unit: $(UNIT_BIN)
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+
+clean:
+	rm -rf build
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

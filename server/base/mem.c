@@ -1,0 +1,69 @@
+#include "base/mem.h"
+#include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Atomic because jansson may also parse on the thread pool. */
+static _Atomic size_t allocations;
+static _Atomic size_t fail_at;
+
+static int must_fail(void)
+{
+	size_t number = ++allocations;
+
+	return fail_at != 0 && number == fail_at;
+}
+
+static void *json_malloc_hook(size_t bytes)
+{
+	return must_fail() ? NULL : malloc(bytes);
+}
+
+void mem_init(void)
+{
+	json_set_alloc_funcs(json_malloc_hook, free);
+	json_object_seed(0);
+}
+
+void *mem_alloc(size_t bytes)
+{
+	return must_fail() ? NULL : calloc(1, bytes > 0 ? bytes : 1);
+}
+
+void *mem_realloc(void *block, size_t bytes)
+{
+	return must_fail() ? NULL : realloc(block, bytes > 0 ? bytes : 1);
+}
+
+char *mem_copy(const char *data, size_t len)
+{
+	char *copy;
+
+	if (len == SIZE_MAX)
+		return NULL;
+	copy = mem_alloc(len + 1);
+	if (copy != NULL && len > 0)
+		memcpy(copy, data, len);
+	return copy;
+}
+
+char *mem_strdup(const char *text)
+{
+	return mem_copy(text, strlen(text));
+}
+
+void mem_free(void *block)
+{
+	free(block);
+}
+
+void mem_fail_at(size_t nth)
+{
+	fail_at = nth == 0 ? 0 : allocations + nth;
+}
+
+size_t mem_count(void)
+{
+	return allocations;
+}
