@@ -120,6 +120,25 @@ bool text_is_digit(uint32_t code)
 	return category(code) == UTF8PROC_CATEGORY_ND;
 }
 
+bool text_is_mark(uint32_t code)
+{
+	utf8proc_category_t kind = category(code);
+
+	return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+}
+
+bool text_is_number(uint32_t code)
+{
+	utf8proc_category_t kind = category(code);
+
+	return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
+}
+
+bool text_is_lower(uint32_t code)
+{
+	return category(code) == UTF8PROC_CATEGORY_LL;
+}
+
 bool text_is_han(uint32_t code)
 {
 	return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) ||

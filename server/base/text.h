@@ -21,6 +21,9 @@ size_t text_put(char *out, uint32_t code);
 bool text_is_space(uint32_t code);   /* Unicode white space, ideographic space included */
 bool text_is_letter(uint32_t code);  /* Unicode L* and M* */
 bool text_is_digit(uint32_t code);   /* Unicode Nd */
+bool text_is_mark(uint32_t code);    /* Unicode M*: never a character of its own */
+bool text_is_number(uint32_t code);  /* Unicode N*: digits, and signs such as 2 superscript, VIII */
+bool text_is_lower(uint32_t code);   /* Unicode Ll */
 bool text_is_han(uint32_t code);     /* Han ideographs, all planes, and U+3005..3007 */
 bool text_is_kana(uint32_t code);    /* hiragana, katakana, half width too */
 /* ASCII only, both. */
