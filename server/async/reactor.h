@@ -18,7 +18,11 @@ typedef void (*deferred_fn)(struct deferred *deferred);
 struct timer {
 	timer_fn fire; /* NULL when idle; already idle again when it is called */
 	uint64_t due_ms;
-	size_t place; /* in the reactor's heap, from 1; 0 when idle */
+	/* The reactor's own, see timer_heap.h. */
+	uint64_t order;
+	struct timer *child;
+	struct timer *prev;
+	struct timer *next;
 };
 
 /* Embedded likewise. Runs once on the NEXT turn of the loop: what is deferred while the queue
@@ -38,8 +42,9 @@ struct reactor {
 	/* Deferring what waits already does nothing. */
 	void (*defer)(struct reactor *reactor, struct deferred *deferred, deferred_fn run);
 	void (*undefer)(struct reactor *reactor, struct deferred *deferred); /* idempotent */
-	/* Starting a running timer moves it. Cannot fail: the heap's room is reserved, see
-	 * reactor_uv.h. */
+	/* Starting a running timer moves it. Cannot fail: the heap is made of the timers themselves.
+	 * Timers of the same millisecond fire in the order in which they were started; one started
+	 * by a timer fires on a later turn at the earliest. */
 	void (*timer_start)(struct reactor *reactor, struct timer *timer, uint64_t after_ms,
 			    timer_fn fire);
 	void (*timer_stop)(struct reactor *reactor, struct timer *timer); /* idempotent */
