@@ -8,27 +8,9 @@
 #include <jansson.h>
 #include "async/stream_op.h"
 #include "base/buf.h"
+#include "base/completion.h"
 
 enum { MODEL_MESSAGE_BYTES_MAX = 512 };
-
-/* Why a call ended; the same words as in a completion. */
-enum finish_reason {
-	FINISH_REASON_NONE, /* it did not end by itself */
-	FINISH_REASON_STOP,
-	FINISH_REASON_LENGTH,
-	FINISH_REASON_CONTENT_FILTER,
-	FINISH_REASON_OTHER
-};
-
-struct model_usage {
-	long long prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens;
-};
-
-struct model_sampling { /* NAN: not said */
-	double temperature, top_p, frequency_penalty, presence_penalty;
-	bool has_seed;
-	long long seed;
-};
 
 struct model_target { /* where to: by backend name and the model's name there */
 	const char *backend;
@@ -46,7 +28,7 @@ struct generate_call {
 	const json_t *schema;	/* response_format.json_schema or NULL */
 	bool is_prefilled;	/* continue the last message, the assistant's; an echo is stripped */
 	long max_tokens;	/* 0: none */
-	struct model_sampling sampling;
+	struct sampling sampling;
 	const char *request_id;
 	/* Pieces as they come; not after a cancel. May cancel. */
 	void (*on_text)(struct generate_call *call, const char *text, size_t len);
@@ -54,7 +36,7 @@ struct generate_call {
 
 	/* The result, valid in done(). */
 	enum finish_reason finish;
-	struct model_usage usage;
+	struct usage usage;
 	int status;		 /* HTTP; 0: no answer */
 	uint64_t retry_after_ms; /* 0: not said */
 	uint64_t started_ms, first_text_ms; /* reactor time; 0: never */
@@ -121,8 +103,7 @@ struct model {
 	void (*learn)(struct model *model, const struct model_target *target, double habit,
 		      double tokens_per_word);
 	/* Resolves a client's model id to backend and model there; false: no such model is known.
-	 * NULL or "" asks for the default model. `ret_is_known_wrong`: the backends were asked and
-	 * none has it. */
+	 * NULL or "" asks for the default model. */
 	bool (*resolve)(struct model *model, const char *id, struct model_target *ret_target);
 };
 #endif

@@ -41,12 +41,9 @@ struct engine_action {
 	struct event event; /* moved to the caller */
 };
 
-enum finish { FINISH_NONE, FINISH_STOP, FINISH_LENGTH, FINISH_FILTER, FINISH_OTHER };
-const char *finish_name(enum finish finish);
-
 struct call_end {
 	enum err result;      /* OK: the answer is complete; ERR_CANCELED: stopped by us */
-	enum finish finish;
+	enum finish_reason finish;
 	struct usage usage;   /* zeros: not said */
 	uint64_t took_ms;
 };

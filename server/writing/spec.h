@@ -2,6 +2,7 @@
  * built; its JSON is the payload of the `created` event, so a replay needs nothing else. */
 #ifndef LONGHAND_WRITING_SPEC_H
 #define LONGHAND_WRITING_SPEC_H
+#include "base/completion.h"
 #include "writing/demand.h"
 #include "writing/plan.h"
 #include "writing/words.h"
@@ -20,12 +21,6 @@ struct model_traits {
 	long call_words_max;	    /* what one call can be trusted to write; 0: 1,000 */
 	double tokens_per_word;	    /* learned; 0: by language */
 	double habit;		    /* learned obtained/asked; 0: 1.0 */
-};
-
-struct sampling {
-	double temperature, top_p, frequency_penalty, presence_penalty; /* NAN: not said */
-	bool has_seed;
-	long long seed;
 };
 
 struct spec {

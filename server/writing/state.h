@@ -20,10 +20,6 @@ struct state_section {
 	bool is_started, is_done;
 };
 
-struct usage {
-	long long prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens;
-};
-
 struct state {
 	struct spec spec; /* from `created` */
 	struct plan plan; /* from `planned` */
