@@ -11,8 +11,9 @@ struct list {
 };
 
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define LIST_EACH(node, list) \
-	for (struct list *node = (list)->next, *next_##node = node->next; node != (list); \
+/* The node itself may be removed in the loop. */
+#define LIST_EACH(node, head)                                                                \
+	for (struct list *node = (head)->next, *next_##node = node->next; node != (head);    \
 	     node = next_##node, next_##node = node->next)
 
 static inline void list_init(struct list *list)
