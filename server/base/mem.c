@@ -6,6 +6,7 @@
 
 /* Atomic because jansson may also parse on the thread pool. */
 static _Atomic size_t allocations;
+static _Atomic size_t failures;
 static _Atomic size_t fail_at;
 
 static int must_fail(void)
@@ -15,9 +16,16 @@ static int must_fail(void)
 	return fail_at != 0 && number == fail_at;
 }
 
+static void *counted(void *block)
+{
+	if (block == NULL)
+		failures++;
+	return block;
+}
+
 static void *json_malloc_hook(size_t bytes)
 {
-	return must_fail() ? NULL : malloc(bytes);
+	return counted(must_fail() ? NULL : malloc(bytes));
 }
 
 void mem_init(void)
@@ -28,12 +36,12 @@ void mem_init(void)
 
 void *mem_alloc(size_t bytes)
 {
-	return must_fail() ? NULL : calloc(1, bytes > 0 ? bytes : 1);
+	return counted(must_fail() ? NULL : calloc(1, bytes > 0 ? bytes : 1));
 }
 
 void *mem_realloc(void *block, size_t bytes)
 {
-	return must_fail() ? NULL : realloc(block, bytes > 0 ? bytes : 1);
+	return counted(must_fail() ? NULL : realloc(block, bytes > 0 ? bytes : 1));
 }
 
 char *mem_copy(const char *data, size_t len)
@@ -66,4 +74,9 @@ void mem_fail_at(size_t nth)
 size_t mem_count(void)
 {
 	return allocations;
+}
+
+size_t mem_failures(void)
+{
+	return failures;
 }

@@ -23,4 +23,7 @@ void mem_free(void *block);
 void mem_fail_at(size_t nth);
 /* Allocations since the start, so that a test knows how many there are to fail. */
 size_t mem_count(void);
+/* Allocations that came back NULL, made to or really: tells a lack of memory from an error of a
+ * library that does not (jansson's parser). Any thread's. */
+size_t mem_failures(void);
 #endif
