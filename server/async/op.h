@@ -33,6 +33,7 @@ struct op {
 	uint64_t deadline_ms;	  /* 0: none */
 	enum err result;	  /* read it in done() */
 	enum err canceled;	  /* why, or OK */
+	bool is_held;		  /* finished or not, done() waits */
 	enum { OP_IDLE, OP_PREPARED, OP_RUNNING, OP_FINISHED } state;
 };
 
@@ -41,8 +42,12 @@ void op_prepare(struct op *op, struct reactor *reactor, uint64_t deadline_ms, op
 MUST_CHECK bool op_begin(struct op *op, op_cancel_fn cancel);
 /* Illegal unless running: it dies there. */
 void op_finish(struct op *op, enum err result);
-/* Does nothing to an op that is idle, finished or cancelled already. */
+/* Does nothing to an op that is idle or cancelled already; one that has finished with an error
+ * keeps it. `why` is never OK. */
 void op_cancel(struct op *op, enum err why);
 /* From op_prepare until done() has begun. */
 bool op_is_live(const struct op *op);
+/* For stream_op: done() waits until op_unhold() or a cancel. Both do nothing to an idle op. */
+void op_hold(struct op *op);
+void op_unhold(struct op *op);
 #endif

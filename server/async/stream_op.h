@@ -9,7 +9,9 @@
  *   op_cancel(&stream.op, why)   --->   provider->cancel
  *   done(op)                     <---   op_finish(&stream->op, result)
  *
- * on_data() may run inside the provider's own callbacks and may pause, cancel or resume in it.
+ * on_data() may run inside the provider's own callbacks, never inside xyz_start(), pause or resume,
+ * and may pause, cancel or resume in it. Pausing before the start is legal: the first push is
+ * refused. `pause` and `resume` of a provider may be NULL, where a refused push says enough.
  * No data after a cancel, after op_finish, or while paused: a provider that still holds bytes
  * keeps them until resume (bounded by what its source had already read). done() of a paused
  * stream waits until it is resumed or cancelled, so that nothing is lost. */
@@ -37,7 +39,8 @@ void stream_op_prepare(struct stream_op *stream, struct reactor *reactor, uint64
 		       stream_data_fn on_data, op_done_fn done);
 MUST_CHECK bool stream_op_begin(struct stream_op *stream, const struct stream_provider *provider);
 /* For providers. False: nobody takes data any more (cancelled), or not now (paused): the data was
- * not delivered. */
+ * not delivered. The callback may have cancelled or paused: look again before the next push.
+ * Illegal after op_finish. */
 MUST_CHECK bool stream_op_push(struct stream_op *stream, const char *data, size_t len);
 void stream_op_pause(struct stream_op *stream);
 void stream_op_resume(struct stream_op *stream);
