@@ -1,53 +1,23 @@
 """The scripted backend does what its scripts say: what other tests rest on."""
 
 import contextlib
-import http.client
 import json
-import pathlib
 import socket
-import subprocess
-import sys
 
 import pytest
-
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
+import wire
 from backend_prose import HAN, Prose, count_words
+from scripted import ScriptedBackend
 
 
-class Backend:
-    """The program, started; speaks to it over HTTP."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "scripted_backend.py"), "--port", "0"], stdout=subprocess.PIPE
-        )
-        self.port = int(self.process.stdout.readline().split()[-1])
-
-    def call(self, method, path, body=None):
-        """(status, headers, body) of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        data = json.dumps(body).encode() if body is not None else None
-        connection.request(method, path, data)
-        response = connection.getresponse()
-        return response.status, response.headers, response.read()
-
-    def control(self, verb, body=None):
-        """The answer of the control surface."""
-        status, _, data = self.call("GET" if body is None else "POST", f"/control/{verb}", body)
-        assert status == 200, data
-        return json.loads(data)
-
-    def script(self, rules=(), **default):
-        """Sets a script."""
-        self.control("script", {"default": default, "rules": list(rules)})
+class Backend(ScriptedBackend):
+    """The backend, with short ways to ask it."""
 
     def chat(self, prompt, **extra):
         """(status, body) of a chat completion."""
         body = {"model": "m", "messages": [{"role": "user", "content": prompt}], **extra}
-        status, _, data = self.call("POST", "/v1/chat/completions", body)
-        return status, data
+        answer = self.call("POST", "/v1/chat/completions", body)
+        return answer.status, answer.raw_body
 
     def text(self, prompt, **extra):
         """The content of a chat completion."""
@@ -57,10 +27,9 @@ class Backend:
 
     def open_stream(self, prompt):
         """A socket on which a streamed completion was asked for."""
-        body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": prompt}]})
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-        sock.sendall((head + body).encode())
+        sock = wire.connect(self.port)
+        body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": prompt}]}
+        wire.send(sock, "POST", "/v1/chat/completions", body)
         return sock
 
 
@@ -69,14 +38,13 @@ def fixture_program():
     """One backend for all tests."""
     backend = Backend()
     yield backend
-    backend.process.terminate()
-    backend.process.wait()
+    backend.stop()
 
 
 @pytest.fixture(name="backend")
 def fixture_backend(program):
     """The backend, as after its start."""
-    program.control("reset", {})
+    program.reset()
     return program
 
 
@@ -131,8 +99,8 @@ def test_prose_does_not_repeat_itself(language, share):
 def test_streams_what_it_answers_whole(backend):
     prompt = "Write about 200 words on rivers."
     whole = backend.text(prompt)
-    for wire in ({}, {"split": 1}, {"crlf": True}, {"comments": True}, {"escape": True}, {"multiline": True}, {"framing": "close"}):
-        backend.script(**wire)
+    for odd in ({}, {"split": 1}, {"crlf": True}, {"comments": True}, {"escape": True}, {"multiline": True}, {"framing": "close"}):
+        backend.script(**odd)
         status, data = backend.chat(prompt, stream=True, stream_options={"include_usage": True})
         assert status == 200
         assert deltas(data) == whole
@@ -216,13 +184,13 @@ def test_continues_an_assistant_message(backend):
 
 
 def test_fails_so_many_times_then_works(backend):
-    backend.script([{"calls": [1], "status": 429, "retry_after": 1}, {"status": 500, "times": 1}])
-    status, headers, data = backend.call("POST", "/v1/chat/completions", {"messages": []})
-    assert (status, headers["Retry-After"]) == (429, "1")
-    assert json.loads(data)["error"]["type"] == "requests"
+    backend.script({"calls": [1], "status": 429, "retry_after": 1}, {"status": 500, "times": 1})
+    answer = backend.call("POST", "/v1/chat/completions", {"messages": []})
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    assert answer.json()["error"]["type"] == "requests"
     assert backend.chat("hello")[0] == 500
     assert backend.chat("hello")[0] == 200
-    assert [r["rule"] for r in backend.control("requests")["requests"]] == [0, 1, None]
+    assert [r["rule"] for r in backend.requests()] == [0, 1, None]
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
@@ -233,20 +201,20 @@ def test_breaks_at_the_byte_it_was_told(backend, how, of, at_byte):
     assert is_reset == (how == "reset")
     head = data.find(b"\r\n\r\n") + 4 if of == "body" else 0
     assert len(data) - head == at_byte
-    assert backend.control("wait?failed=1&open=0")["counts"]["failed"] == 1
+    assert backend.wait(failed=1, open=0)["failed"] == 1
 
 
 def test_holds_until_released_and_sees_who_left(backend):
     backend.script(faults=[{"how": "hold", "at_byte": 300, "name": "gate"}])
     stays, leaves = backend.open_stream("Write about 90 words."), backend.open_stream("Write about 90 words.")
-    backend.control("wait?held=2&open=2")
+    backend.wait(held=2, open=2)
     leaves.close()
-    backend.control("wait?closed=1&held=1&open=1")
-    backend.control("release", {"name": "gate"})
-    backend.control("wait?finished=1&open=0")
+    backend.wait(closed=1, held=1, open=1)
+    backend.release("gate")
+    backend.wait(finished=1, open=0)
     stays.shutdown(socket.SHUT_WR)
     assert received(stays)[0].rstrip().endswith(b"data: [DONE]\n\n\r\n0")
-    said = {r["state"]: r for r in backend.control("requests")["requests"]}
+    said = {r["state"]: r for r in backend.requests()}
     assert said["closed"]["closed_early"]
     assert said["closed"]["sent_body_bytes"] == 300
     assert said["finished"]["sent_body_bytes"] > 1000
@@ -255,27 +223,27 @@ def test_holds_until_released_and_sees_who_left(backend):
 def test_is_blocked_by_a_reader_who_does_not_read(backend):
     backend.script(big={"chunks": 100000, "chunk_bytes": 7000})
     with backend.open_stream("big"):
-        backend.control("wait?blocked=1")
-        assert backend.control("requests")["requests"][0]["sent_body_bytes"] < 100_000_000
-    backend.control("wait?closed=1&open=0&connections_open=0")
+        backend.wait(blocked=1)
+        assert backend.requests()[0]["sent_body_bytes"] < 100_000_000
+    backend.wait(closed=1, open=0, connections_open=0)
 
 
 def test_lists_models_and_echoes_the_rest(backend):
-    backend.control("script", {"models": ["a", "org/b"]})
-    assert [m["id"] for m in json.loads(backend.call("GET", "/v1/models")[2])["data"]] == ["a", "org/b"]
-    assert json.loads(backend.call("GET", "/v1/models/org%2Fb")[2])["id"] == "org/b"
-    assert backend.call("GET", "/v1/models/c")[0] == 404
-    echo = json.loads(backend.call("PUT", "/v1/files/7?x=1", {"a": 1})[2])
+    backend.script(top={"models": ["a", "org/b"]})
+    assert [m["id"] for m in backend.call("GET", "/v1/models").json()["data"]] == ["a", "org/b"]
+    assert backend.call("GET", "/v1/models/org%2Fb").json()["id"] == "org/b"
+    assert backend.call("GET", "/v1/models/c").status == 404
+    echo = backend.call("PUT", "/v1/files/7?x=1", {"a": 1}).json()
     assert (echo["method"], echo["target"], echo["body"]) == ("PUT", "/v1/files/7?x=1", '{"a": 1}')
 
 
 def test_refuses_a_script_it_does_not_know(backend):
-    status, _, data = backend.call("POST", "/control/script", {"default": {"facter": 2}})
-    assert status == 400
-    assert b"facter" in data
+    answer = backend.call("POST", "/control/script", {"default": {"facter": 2}})
+    assert answer.status == 400
+    assert b"facter" in answer.raw_body
 
 
 def test_wait_gives_up(backend):
-    status, _, data = backend.call("GET", "/control/wait?requests=1&timeout_ms=20")
-    assert status == 408
-    assert json.loads(data)["counts"]["requests"] == 0
+    answer = backend.call("GET", "/control/wait?requests=1&timeout_ms=20")
+    assert answer.status == 408
+    assert answer.json()["counts"]["requests"] == 0
