@@ -26,7 +26,7 @@ struct generate_call {
 	struct model_target target;
 	const json_t *messages; /* borrowed until done() */
 	const json_t *schema;	/* response_format.json_schema or NULL */
-	bool is_prefilled;	/* continue the last message, the assistant's; an echo is stripped */
+	bool is_prefilled;	/* continue the last message, the assistant's */
 	long max_tokens;	/* 0: none */
 	struct sampling sampling;
 	const char *request_id;
@@ -59,8 +59,9 @@ struct forward_call {
 	void (*on_head)(struct forward_call *call); /* status and content are known */
 
 	int status;
-	bool is_sent;
-	const char *failure;
+	bool is_sent; /* some of it may have reached the backend */
+	char message[MODEL_MESSAGE_BYTES_MAX]; /* of the failure, for people */
+	uint64_t retry_after_ms;	       /* of an open breaker */
 	void *provider;
 };
 
@@ -69,8 +70,7 @@ struct model_info {
 	const char *id;	     /* what clients send */
 	const char *backend;
 	const char *model;   /* the name at the backend */
-	const char *owned_by;
-	long long created;
+	const json_t *raw;   /* the object as the backend listed it; NULL: configured only */
 	bool is_long_output; /* writes long texts by itself */
 };
 
@@ -78,7 +78,7 @@ struct model_info {
  * and counted. */
 struct describe_call {
 	struct op op;
-	struct model_info *models; /* valid until the next describe or configuration change */
+	const struct model_info *models; /* in done(): valid until it returns */
 	size_t n_models;
 	unsigned backends_failed;
 	void *provider;
