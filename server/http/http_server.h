@@ -9,7 +9,16 @@
  * answer at once or much later. The request's memory belongs to this layer: it stays until
  * on_closed(), which comes exactly once for each request that on_request was called with, when
  * the answer has been sent or the client has gone; after it the request may not be touched.
- * Nothing comes before on_request. */
+ * Nothing comes before on_request. on_request runs inside libmicrohttpd and may answer at once;
+ * it must not call http_server_drain.
+ *
+ * A client that closes its sending half before the answer has begun counts as gone. Requests
+ * whose end two readers may see in different places are refused (HTTP_REFUSAL_LENGTH_AND_CODING).
+ *
+ * libmicrohttpd answers some broken requests itself, in HTML, before any of our code sees them:
+ * 431 (headers larger than header_pool_bytes), 414 (first line larger than that), 400 (HTTP/1.1
+ * without Host, a header without colon, a bad Content-Length or chunk size), 413 (a
+ * Content-Length or chunk above 2^64). Other nonsense it closes without an answer. */
 #ifndef LONGHAND_HTTP_HTTP_SERVER_H
 #define LONGHAND_HTTP_HTTP_SERVER_H
 #include "http/request.h"
@@ -20,7 +29,7 @@ struct http_server;
 struct http_server_options {
 	size_t connections_max;	    /* over it: 429 on the spare connections, then Connection: close */
 	size_t body_bytes_max;	    /* 413 by Content-Length before it is read, else while read */
-	size_t header_pool_bytes;   /* of one connection: 32 KiB answers 431 above it */
+	size_t header_pool_bytes;   /* of one connection: headers above it are answered 431 */
 	uint64_t header_ms;	    /* to send the request's headers and body; then it is closed */
 	uint64_t idle_ms;	    /* of a kept-alive connection between requests */
 	uint64_t stuck_ms;	    /* a client that takes no byte for so long counts as gone */
@@ -31,7 +40,7 @@ struct http_server_options {
 enum http_refusal {
 	HTTP_REFUSAL_TOO_LARGE,	       /* 413 */
 	HTTP_REFUSAL_CONNECTIONS,      /* 429 */
-	HTTP_REFUSAL_LENGTH_AND_CODING /* 400: Content-Length with Transfer-Encoding */
+	HTTP_REFUSAL_LENGTH_AND_CODING /* 400: doubt about where the body ends */
 };
 
 struct http_handler {
