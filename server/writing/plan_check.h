@@ -2,8 +2,9 @@
  *
  * Drops: empty titles, titles that repeat another or share most of their words with an earlier
  * one, the request echoed as a title, numbering and marks at a title's start ("Section 3:",
- * "**", "第三章"), titles of more than 20 words, meta titles ("Outline", "Word count"). Keeps the
- * user's own titles, in the user's order, whatever they are. Too many: the tail before the last is
+ * "**", "第三章"), titles of more than 20 words, meta titles ("Outline", "Word count"). A title that
+ * is empty without its marks is made of the point. Keeps sections with the user's own title or
+ * length, in the user's order, whatever they are. Too many: the tail before the last is
  * dropped; the last stays for the end. Too few: says how many are missing. */
 #ifndef LONGHAND_WRITING_PLAN_CHECK_H
 #define LONGHAND_WRITING_PLAN_CHECK_H
@@ -21,6 +22,7 @@ void plan_check(struct plan *plan, struct slice request, struct plan_check *chec
  * "title (part 2)"-free continuations: untitled sections that continue the one before.
  * ERR_NO_MEMORY. */
 MUST_CHECK enum err plan_fill(struct plan *plan, size_t wanted);
-/* Share of words of the shorter title that the other has too, 0..1, case and plural folded. */
+/* Share of words of the shorter title that the other has too, 0..1, case and plural folded, words
+ * like "the" left out; of Chinese, pairs of characters. */
 double plan_title_overlap(const char *a, const char *b);
 #endif
