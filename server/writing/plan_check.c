@@ -193,10 +193,8 @@ static bool is_same(const char *a, const char *b, const struct tokens *request)
 		return true;
 	drop_common(&tokens_a, request);
 	drop_common(&tokens_b, request);
-	if (tokens_a.n == 0 && tokens_b.n == 0) {
-		title_tokens(a, &tokens_a);
-		title_tokens(b, &tokens_b);
-	}
+	if (tokens_a.n == 0 && tokens_b.n == 0)
+		return plan_title_overlap(a, b) >= SAME_SHARE;
 	if (tokens_a.n < 2 || tokens_b.n < 2) /* "History" and "Modern history" are two things */
 		return tokens_a.n == tokens_b.n && overlap(&tokens_a, &tokens_b) == 1;
 	return overlap(&tokens_a, &tokens_b) >= SAME_SHARE;
@@ -212,6 +210,8 @@ static bool is_meta(const char *title)
 	};
 	static const char *const starts[] = { "word count", "total word", "write a ", "write an ",
 					      "here is ", "here are ", "sure,", "outline of ",
+					      "article about ", "article on ", "an article ",
+					      "essay about ", "an essay ", "story about ",
 					      "写一篇", "请写", "总字数", "以下是" };
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
