@@ -23,7 +23,7 @@ endif
 SERVER_SRC := $(filter-out server/main.c,$(sort $(wildcard server/*.c server/*/*.c)))
 CLIENT_SRC := $(sort $(wildcard client/*.c))
 FAKE_SRC := $(sort $(wildcard tests/fakes/*.c))
-UNIT_SRC := $(sort $(wildcard $(foreach d,base async loop http model store writing job api,tests/$(d)/test_*.c)))
+UNIT_SRC := $(sort $(wildcard $(foreach d,base async loop http model store writing job api settings,tests/$(d)/test_*.c)))
 PROMPTS := $(sort $(wildcard config/prompts/*.txt))
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))

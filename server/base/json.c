@@ -66,7 +66,8 @@ enum err json_get_string(const json_t *object, const char *name, const char **re
 
 	if (member == NULL)
 		return ERR_NOT_FOUND;
-	if (!json_is_string(member) || strlen(json_string_value(member)) != json_string_length(member))
+	if (!json_is_string(member) ||
+	    strlen(json_string_value(member)) != json_string_length(member))
 		return ERR_INVALID;
 	*ret = json_string_value(member);
 	return OK;

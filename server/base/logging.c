@@ -109,8 +109,8 @@ static void put_quoted(struct line *line, const char *data, size_t len)
 		if (letter != 0)
 			put(line, (char[]){ '\\', letter }, 2);
 		else if (code < 0x20 || code == 0x7f)
-			put(line, bytes, (size_t)snprintf(bytes, sizeof(bytes), "\\u%04x",
-							  (unsigned)code));
+			put(line, bytes,
+			    (size_t)snprintf(bytes, sizeof(bytes), "\\u%04x", (unsigned)code));
 		else
 			put(line, bytes, text_put(bytes, code));
 	}

@@ -44,8 +44,10 @@ static const struct {
 };
 
 /* Upper bounds: one table for a first byte within a millisecond and for a job of an hour. */
-static const uint64_t bounds_ms[] = { 1,    2,	  5,	 10,	25,    50,     100,    250,    500,
-				      1000, 2500, 5000, 10000, 30000, 60000, 120000, 600000, 3600000 };
+static const uint64_t bounds_ms[] = {
+	1,    2,    5,	  10,	 25,	50,    100,    250,    500,
+	1000, 2500, 5000, 10000, 30000, 60000, 120000, 600000, 3600000
+};
 enum { BOUND_COUNT = sizeof(bounds_ms) / sizeof(bounds_ms[0]) };
 
 struct histogram {

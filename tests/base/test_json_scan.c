@@ -32,7 +32,8 @@ static void finds_own_members_only(void **state)
 	struct json_scan_error error;
 	struct slice values[NAME_COUNT];
 	const char *text = " { \"x\":{\"model\":1,\"stream\":[]}, \"stream\" : true ,\n"
-			   "\t\"messages\":[{\"model\":\"inner\"}, {} ,[]],\"model\":\"a\\\"b\" } \r\n";
+			   "\t\"messages\":[{\"model\":\"inner\"}, {} ,[]],"
+			   "\"model\":\"a\\\"b\" } \r\n";
 
 	(void)state;
 	assert_int_equal(scan(slice_of(text), values, &error), OK);
@@ -239,7 +240,8 @@ static bool jansson_accepts(struct slice text)
 static void agrees_with_jansson(void **state)
 {
 	static const char seed_text[] =
-		"{\"a\":[1,-2.5e3,true,false,null,\"x\\n\\u00e9\xe4\xbd\xa0\"], \"b\":{\"c\":\"\"}}";
+		"{\"a\":[1,-2.5e3,true,false,null,\"x\\n\\u00e9\xe4\xbd\xa0\"], "
+		"\"b\":{\"c\":\"\"}}";
 	static const char alphabet[] = "{}[]\",:\\ \n09-.etrufalsn\x01\xc3\xa9\xe4\x80";
 	uint32_t random = 12345;
 	size_t right = 0;

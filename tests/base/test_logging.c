@@ -57,7 +57,8 @@ static void pairs_are_formatted(void **state)
 	log_warn("numbers", "a=%d b=%u c=%zu d=%" PRId64 " e=%lld f=%x g=%.3f h=%f i=%d%%", -1, 2u,
 		 size, INT64_MIN, -5LL, 255u, 0.12345, 1.5, 50);
 	assert_string_equal(message(), "warn numbers a=-1 b=2 c=18446744073709551615 "
-				       "d=-9223372036854775808 e=-5 f=ff g=0.123 h=1.500000 i=50%\n");
+				       "d=-9223372036854775808 e=-5 f=ff g=0.123 h=1.500000 "
+				       "i=50%\n");
 	log_error("part", "name=%.*s rest=%.2s", 3, "abcdef", "xyz");
 	assert_string_equal(message(), "error part name=abc rest=xy\n");
 	log_info("stopped", NO_PAIRS);
