@@ -25,7 +25,7 @@ struct listener_place {
 	bool is_port_shared; /* SO_REUSEPORT: several processes on one port */
 };
 
-/* Errors: ERR_INVALID (not an address), ERR_IO (errno says why), ERR_NO_MEMORY. `user` is copied. */
+/* Errors: ERR_INVALID (not an address), ERR_IO (errno says why), ERR_NO_MEMORY. Copies `user`. */
 MUST_CHECK enum err listener_new(struct reactor_uv *reactor, const struct listener_place *place,
 				 const struct listener_user *user, struct listener **ret_listener);
 /* As bound: "127.0.0.1:41234", "[::1]:41234" or "unix:/path". */
