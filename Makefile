@@ -29,7 +29,7 @@ PROMPTS := $(sort $(wildcard config/prompts/*.txt))
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 UNIT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(UNIT_SRC))
 
-.PHONY: all unit clean help
+.PHONY: all unit clean help demand-report
 .SECONDARY:
 all: $(if $(wildcard server/main.c),$(OUT)/longhandd) $(if $(CLIENT_SRC),$(OUT)/longhand)
 
@@ -63,6 +63,11 @@ $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(OUT)/libfakes.a $(OUT)/liblonghand.a
 # Unit tests: `make unit SANITIZE=1`; one: `make SANITIZE=1 build/asan/tests/base/test_buf`.
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+
+# How well lengths are read from rows {"prompt", "type", "length"}: `make demand-report ROWS=path`.
+ROWS ?= tests/writing/data/rows.jsonl
+demand-report: $(OUT)/tests/tools/demand_report
+	@$< $(ROWS)
 
 clean:
 	rm -rf build

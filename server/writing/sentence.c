@@ -1,12 +1,13 @@
 #include "writing/sentence.h"
-#include <string.h>
 #include "base/text.h"
+#include <string.h>
 
 /* A mark, and when it ends a sentence. */
 enum mark {
 	MARK_NONE,
 	MARK_FULL,     /* always: the Chinese full stop and its like */
-	MARK_STOP,     /* ! ?: with white space behind it and no small letter after that */
+	MARK_STOP,     /* ! ?: with white space behind it and no small letter after that
+			*/
 	MARK_DOT,      /* as MARK_STOP, abbreviations aside */
 	MARK_ELLIPSIS, /* as MARK_STOP, never right before a letter */
 };
@@ -46,10 +47,9 @@ static enum mark mark_of(uint32_t code)
 
 static bool is_closer(uint32_t code)
 {
-	static const uint32_t closers[] = { '"',    '\'',   ')',    ']',    '}',    '*',
-					    '_',    '`',    '~',    0x201d, 0x2019, 0x300d,
-					    0x300f, 0x300b, 0x3009, 0xff09, 0x3011, 0xff3d,
-					    0xbb,   0x3015 };
+	static const uint32_t closers[] = { '"',    '\'',   ')',    ']',    '}',    '*',    '_',
+					    '`',    '~',    0x201d, 0x2019, 0x300d, 0x300f, 0x300b,
+					    0x3009, 0xff09, 0x3011, 0xff3d, 0xbb,   0x3015 };
 
 	for (size_t i = 0; i < sizeof(closers) / sizeof(closers[0]); i++)
 		if (closers[i] == code)
@@ -67,24 +67,25 @@ static bool is_ascii_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* What never ends a sentence; what does not before a number; and what does only before a word
- * that begins one. */
+/* What never ends a sentence; what does not before a number; and what does only
+ * before a word that begins one. */
 static const char *const never_ends[] = {
-	"mr",  "mrs", "ms",  "dr",  "prof", "gen", "rep", "sen",    "rev", "capt", "lt", "col",
-	"sgt", "hon", "vs",  "e.g", "i.e",  "cf",  "ca",  "approx", "viz", "al",   "mt",
+	"mr",  "mrs", "ms", "dr",  "prof", "gen", "rep", "sen",	   "rev", "capt", "lt", "col",
+	"sgt", "hon", "vs", "e.g", "i.e",  "cf",  "ca",	 "approx", "viz", "al",	  "mt",
 };
 static const char *const before_number[] = {
 	"no", "nos", "fig", "figs", "eq", "vol", "p", "pp", "sec", "ch", "art", "par",
 };
 static const char *const may_end[] = {
-	"etc", "inc", "ltd", "co", "corp", "jr", "sr", "st", "a.m", "p.m", "ph.d", "dept", "est",
-	"jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec",
+	"etc",	"inc", "ltd", "co",  "corp", "jr",  "sr",  "st",   "a.m", "p.m", "ph.d",
+	"dept", "est", "jan", "feb", "mar",  "apr", "aug", "sept", "oct", "nov", "dec",
 };
 static const char *const sentence_starters[] = {
-	"the", "a",   "an",   "he",   "she",  "it",   "they", "we",   "you",  "i",    "in",   "on",
-	"at",  "but", "and",  "this", "that", "these", "those", "for", "its", "his",  "her", "their",
-	"our", "my",  "if",   "when", "while", "after", "before", "as", "so",  "no",   "however",
-	"there", "what", "who", "why", "how", "to",   "by",   "from", "with", "then", "some", "each",
+	"the",	  "a",	 "an",	 "he",	  "she",     "it",    "they", "we",    "you",	"i",
+	"in",	  "on",	 "at",	 "but",	  "and",     "this",  "that", "these", "those", "for",
+	"its",	  "his", "her",	 "their", "our",     "my",    "if",   "when",  "while", "after",
+	"before", "as",	 "so",	 "no",	  "however", "there", "what", "who",   "why",	"how",
+	"to",	  "by",	 "from", "with",  "then",    "some",  "each",
 };
 
 static bool is_in(const char *word, size_t len, const char *const *table, size_t count)
@@ -116,7 +117,8 @@ static bool starts_sentence(const struct scan *scan, const char *next)
 	return IS_IN(next, (size_t)(at - next), sentence_starters);
 }
 
-/* "1." or "a." or "iv." where the sentence begins, Markdown marks aside: a list number. */
+/* "1." or "a." or "iv." where the sentence begins, Markdown marks aside: a list
+ * number. */
 static bool is_list_number(const struct scan *scan, const char *word, const char *dot)
 {
 	const char *at = word;
@@ -132,8 +134,8 @@ static bool is_list_number(const struct scan *scan, const char *word, const char
 	return word == dot;
 }
 
-/* Whether the dot at `dot` belongs to a word and the sentence goes on; `next` is the first
- * character after the white space that follows. */
+/* Whether the dot at `dot` belongs to a word and the sentence goes on; `next`
+ * is the first character after the white space that follows. */
 static bool is_abbreviation(const struct scan *scan, const char *dot, const char *next)
 {
 	const char *word = word_before(scan, dot);
@@ -155,7 +157,8 @@ static bool is_abbreviation(const struct scan *scan, const char *dot, const char
 	return !starts_sentence(scan, next);
 }
 
-/* Behind the run of end marks that begins at `at`; *ret_mark is the strongest of them. */
+/* Behind the run of end marks that begins at `at`; *ret_mark is the strongest
+ * of them. */
 static const char *skip_marks(const struct scan *scan, const char *at, enum mark *ret_mark)
 {
 	const char *dot_end = at;
@@ -231,8 +234,9 @@ static bool is_whole(const struct scan *scan, const char *at)
 	return next < scan->end || !is_ascii_alnum(*at);
 }
 
-/* Decides about the end marks at `mark_at`. True: a sentence ends, *at is behind it and its white
- * space (or NULL: not decided yet). False: it goes on, *at is behind the marks. */
+/* Decides about the end marks at `mark_at`. True: a sentence ends, *at is
+ * behind it and its white space (or NULL: not decided yet). False: it goes on,
+ * *at is behind the marks. */
 static bool ends_here(const struct scan *scan, const char *mark_at, const char **at)
 {
 	enum mark mark;
@@ -282,7 +286,8 @@ static const char *line_end(const char *at, const char *end)
 	return found == NULL ? end : found;
 }
 
-/* A line that stands alone because of how it begins: heading, list, quote, table, fence. */
+/* A line that stands alone because of how it begins: heading, list, quote,
+ * table, fence. */
 static bool is_block_line(const char *at, const char *end)
 {
 	const char *digits = at;
@@ -298,7 +303,8 @@ static bool is_block_line(const char *at, const char *end)
 	return digits > at && digits < end && (*digits == '.' || *digits == ')');
 }
 
-/* The end of the text from `at`, white space included; 0 while more may follow. */
+/* The end of the text from `at`, white space included; 0 while more may follow.
+ */
 static size_t closed_at(const struct scan *scan, const char *at)
 {
 	size_t lines;

@@ -8,11 +8,11 @@ static bool is_ascii_letter(uint32_t code)
 	return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
 }
 
-/* Python's \w on str: letters, every kind of number, and the underscore; marks are not in it. */
+/* Python's \w on str: letters, every kind of number, and the underscore; marks
+ * are not in it. */
 static bool is_python_word(uint32_t code)
 {
-	return code == '_' || text_is_number(code) ||
-	       (text_is_letter(code) && !text_is_mark(code));
+	return code == '_' || text_is_number(code) || (text_is_letter(code) && !text_is_mark(code));
 }
 
 static void natural_step(struct word_counter *counter, uint32_t code)
@@ -64,7 +64,8 @@ void word_counter_init(struct word_counter *counter)
 	*counter = (struct word_counter){ 0 };
 }
 
-/* Ends the pending code point with the bytes it lacks; returns how many it took. */
+/* Ends the pending code point with the bytes it lacks; returns how many it
+ * took. */
 static size_t feed_pending(struct word_counter *counter, const char *text, size_t len)
 {
 	size_t taken = 0;

@@ -1,8 +1,9 @@
-/* Sentences: a text is exactly its sentences in a row, and nothing is decided too early. */
+/* Sentences: a text is exactly its sentences in a row, and nothing is decided
+ * too early. */
 #include "check.h"
+#include "writing/sentence.h"
 #include <stdio.h>
 #include <string.h>
-#include "writing/sentence.h"
 
 enum { MAX_PARTS = 12 };
 
@@ -77,7 +78,8 @@ static void each_text_falls_into_its_sentences(void **state)
 	}
 }
 
-/* The text comes byte by byte; what is decided early must be what is decided at the end. */
+/* The text comes byte by byte; what is decided early must be what is decided at
+ * the end. */
 static void nothing_is_decided_too_early(void **state)
 {
 	(void)state;
@@ -115,14 +117,29 @@ static void finished_or_not(void **state)
 		const char *text;
 		bool is_finished;
 	} cases[] = {
-		{ "The end.", true },	   { "The end", false },     { "The end.\n\n", true },
-		{ "“No!”", true },	   { "结束了。”\n", true },  { "然后，", false },
-		{ "and then:", false },	   { "He left...", true },   { "我不知道……", true },
-		{ "...", true },	   { "Text.\n\n1.", false }, { "Text.\n\n## More.", false },
-		{ "Text.\n- item", false }, { "- An item.", true },  { "```\nx\n```", true },
-		{ "```", false },	   { "| a | b |", true },    { "**Done.**", true },
-		{ "", false },		   { "(in the U.S.)", true }, { "It cost 3.", true },
-		{ "Done.[3]", true },	   { "\xff\xfe", false },
+		{ "The end.", true },
+		{ "The end", false },
+		{ "The end.\n\n", true },
+		{ "“No!”", true },
+		{ "结束了。”\n", true },
+		{ "然后，", false },
+		{ "and then:", false },
+		{ "He left...", true },
+		{ "我不知道……", true },
+		{ "...", true },
+		{ "Text.\n\n1.", false },
+		{ "Text.\n\n## More.", false },
+		{ "Text.\n- item", false },
+		{ "- An item.", true },
+		{ "```\nx\n```", true },
+		{ "```", false },
+		{ "| a | b |", true },
+		{ "**Done.**", true },
+		{ "", false },
+		{ "(in the U.S.)", true },
+		{ "It cost 3.", true },
+		{ "Done.[3]", true },
+		{ "\xff\xfe", false },
 	};
 
 	(void)state;
@@ -135,8 +152,10 @@ static void finished_or_not(void **state)
 
 static void any_bytes_are_taken(void **state)
 {
-	static const char *const bits[] = { ".", "\n", "`", "\xe3\x80\x82", "\xe2", " ", "a", "A",
-					    "#", "|", "1", "\xff", "[", "]", "\"", "```" };
+	static const char *const bits[] = {
+		".", "\n", "`", "\xe3\x80\x82", "\xe2", " ", "a",  "A",
+		"#", "|",  "1", "\xff",		"[",	"]", "\"", "```"
+	};
 	unsigned random = 3;
 
 	(void)state;

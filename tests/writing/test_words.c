@@ -1,10 +1,11 @@
-/* Words: the benchmark's vectors, our own count, and text that comes in pieces. */
+/* Words: the benchmark's vectors, our own count, and text that comes in pieces.
+ */
 #include "check.h"
+#include "writing/words.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "writing/words.h"
 
 #define VECTORS "tests/writing/data/word-count-vectors.txt"
 
@@ -119,7 +120,8 @@ static void check_cut(const char *text, size_t len, size_t cut)
 
 static void no_cut_changes_the_count(void **state)
 {
-	const char *text = "Plan B: 用AI写作, café GPT4o \xe4\xbd x \xf0\x9f\x98 \xff\xf0\x9f\x98\x80y "
+	const char *text = "Plan B: 用AI写作, café GPT4o \xe4\xbd x \xf0\x9f\x98 "
+			   "\xff\xf0\x9f\x98\x80y "
 			   "\xe4\xe5\xe4\xbd\xa0 don't \xf0\x9f\xe4\xbd\xa0 end\xe4\xbd";
 	size_t len = strlen(text);
 	struct word_count whole = words_count_both(text, len);
@@ -141,8 +143,8 @@ static void any_bytes_in_any_pieces(void **state)
 
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
-		static const unsigned char bytes[] = { 'a', ' ', 0xe4, 0xbd, 0xa0, 0xf0, 0x9f,
-						       0x98, 0x80, 0xff, '1', '_' };
+		static const unsigned char bytes[] = { 'a',  ' ',  0xe4, 0xbd, 0xa0, 0xf0,
+						       0x9f, 0x98, 0x80, 0xff, '1',  '_' };
 		char text[24];
 
 		for (size_t i = 0; i < sizeof(text); i++) {
