@@ -12,7 +12,7 @@
  *   repaired      kind, action, words_dropped
  *   call          role (plan, write, continue, closing), result (ok, stopped, failed),
  *                 words_asked, words (of the answer, as far as it was read), is_cut (ended by us
- *                 because the words were there), prompt_tokens, completion_tokens,
+ *                 because the words were there), words_dropped, prompt_tokens, completion_tokens,
  *                 reasoning_tokens, cached_tokens
  *   unmet: [{"kind", "detail"}] */
 #ifndef LONGHAND_WRITING_STATE_H
@@ -26,6 +26,7 @@ enum state_phase { STATE_NEW, STATE_PLANNING, STATE_WRITING, STATE_ENDED };
 struct state_section {
 	long words_asked;    /* its budget, heading left out */
 	long words;	     /* of its text so far, heading left out */
+	long words_at_call;  /* its words when its latest call ended */
 	long words_before;   /* of the whole text when it began */
 	unsigned calls;	     /* that did not fail */
 	unsigned continues, closings, redos;
@@ -59,6 +60,7 @@ struct state {
 	long words_dropped; /* written by the model, not delivered */
 	unsigned sections_cut; /* sections we ended ourselves */
 	bool is_cancelled;
+	bool is_stop_found; /* one of the client's stop strings ended the text */
 	enum event_kind end; /* EVENT_DONE, EVENT_FAILED when phase is STATE_ENDED */
 	json_t *end_data;
 	uint64_t created_ms, planned_ms, last_ms; /* wall clock, by the events */
@@ -71,6 +73,4 @@ void state_release(struct state *state);
 MUST_CHECK enum err state_apply(struct state *state, const struct event *event);
 /* Seconds left by the pace so far (event times only); 0: unknown. */
 long state_eta_s(const struct state *state);
-/* Tokens one word of this job takes: seen in its own calls, else the traits', else by language. */
-double state_tokens_per_word(const struct state *state);
 #endif
