@@ -1,0 +1,222 @@
+#include "writing/take.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "writing/repeat.h"
+#include "writing/sentence.h"
+
+enum { CIRCLING_STEP_BYTES = 600, HELD_FIRST = 8 };
+
+void take_init(struct take *take, enum word_rule count)
+{
+	*take = (struct take){ .count = count, .is_line_start = true };
+	think_init(&take->think);
+	buf_init(&take->pending, TAKE_BYTES_MAX);
+}
+
+void take_release(struct take *take)
+{
+	take_forget_held(take, take->n_held);
+	mem_free(take->held);
+	buf_release(&take->pending);
+	take_init(take, take->count);
+}
+
+enum err take_feed(struct take *take, const char *text, size_t len)
+{
+	if (take->start > 0) {
+		buf_consume(&take->pending, take->start);
+		take->start = 0;
+	}
+	return think_feed(&take->think, text, len, &take->pending);
+}
+
+enum err take_end(struct take *take)
+{
+	take->is_ended = true;
+	return think_finish(&take->think, &take->pending);
+}
+
+bool take_drop_thinking(struct take *take)
+{
+	size_t upto = take->think.out_bytes;
+
+	if (!take->think.has_unopened)
+		return false;
+	take->think.has_unopened = false;
+	if (upto > take->start && upto <= take->pending.len)
+		take->start = upto;
+	return true;
+}
+
+const char *gap_text(enum gap gap)
+{
+	static const char *const texts[] = {
+		[GAP_NONE] = "", [GAP_SPACE] = " ", [GAP_LINE] = "\n", [GAP_PARAGRAPH] = "\n\n"
+	};
+
+	return texts[gap];
+}
+
+static enum gap gap_of(const char *text, size_t len)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	if (lines > 0)
+		return lines > 1 ? GAP_PARAGRAPH : GAP_LINE;
+	return len > 0 ? GAP_SPACE : GAP_NONE;
+}
+
+static enum gap larger_gap(enum gap a, enum gap b)
+{
+	return a > b ? a : b;
+}
+
+/* Where an endless sentence is cut by force: at its last space, or where it is. */
+static size_t forced_end(const char *text, size_t len)
+{
+	size_t at = len < TAKE_SENTENCE_BYTES_MAX ? len : TAKE_SENTENCE_BYTES_MAX;
+
+	for (size_t i = at; i > at / 2; i--)
+		if (text[i - 1] == ' ')
+			return i;
+	return text_whole(text, at);
+}
+
+static size_t next_end(const struct take *take)
+{
+	const char *text = buf_str(&take->pending) + take->start;
+	size_t len = take->pending.len - take->start, end;
+
+	if (!take->is_ended)
+		len = text_whole(text, len);
+	if (len == 0)
+		return 0;
+	end = sentence_end(text, len, take->is_ended);
+	if (end > TAKE_SENTENCE_BYTES_MAX || (end == 0 && len >= TAKE_SENTENCE_BYTES_MAX))
+		return forced_end(text, len);
+	return end;
+}
+
+static bool is_only_space(const char *text, size_t len)
+{
+	return text_trim(text, len).len == 0;
+}
+
+/* Code keeps the indent of its first line; prose has none. */
+static size_t indent_of(const struct take *take, struct slice all, const char *body)
+{
+	const char *at = body;
+
+	while (at > all.data && (at[-1] == ' ' || at[-1] == '\t'))
+		at--;
+	if (at == body || (at > all.data && at[-1] != '\n') ||
+	    (at == all.data && !take->is_line_start))
+		return 0;
+	/* List items are indented under others; anything else is a paragraph's first line. */
+	return strchr("-*+0123456789`", *body) != NULL ? (size_t)(body - at) : 0;
+}
+
+static enum err make_unit(struct take *take, struct slice all, struct take_unit *ret_unit)
+{
+	struct slice body = text_trim(all.data, all.len);
+	size_t front = (size_t)(body.data - all.data);
+	size_t back = all.len - front - body.len;
+	enum gap before = larger_gap(take->gap, gap_of(all.data, front));
+	enum gap after = gap_of(body.data + body.len, back);
+	struct take_unit unit = { .gap = before };
+
+	unit.indent = indent_of(take, all, body.data);
+	unit.len = body.len + unit.indent;
+	unit.text = mem_copy(body.data - unit.indent, unit.len);
+	if (unit.text == NULL)
+		return ERR_NO_MEMORY;
+	unit.words = words_count(take->count, unit.text, unit.len);
+	unit.is_line = (take->is_line_start || before >= GAP_LINE) &&
+		(after >= GAP_LINE || (take->is_ended &&
+				       take->start + all.len == take->pending.len));
+	unit.is_last = take->is_ended && take->start + all.len == take->pending.len;
+	unit.is_finished = sentence_is_finished(body.data, body.len);
+	take->gap = after;
+	take->is_line_start = after >= GAP_LINE;
+	take->n_units++;
+	take->words_read += unit.words;
+	*ret_unit = unit;
+	return OK;
+}
+
+enum err take_next(struct take *take, struct take_unit *ret_unit, bool *ret_has)
+{
+	enum err err;
+	size_t end;
+
+	*ret_has = false;
+	while ((end = next_end(take)) > 0) {
+		struct slice all = { take->pending.data + take->start, end };
+
+		if (is_only_space(all.data, all.len)) {
+			take->gap = larger_gap(take->gap, gap_of(all.data, all.len));
+			take->start += end;
+			continue;
+		}
+		err = make_unit(take, all, ret_unit);
+		if (err != OK)
+			return err;
+		take->start += end;
+		take->circling_checked = 0;
+		*ret_has = true;
+		return OK;
+	}
+	return OK;
+}
+
+enum err take_is_circling(struct take *take, bool *ret_is_circling)
+{
+	struct slice text = { buf_str(&take->pending) + take->start,
+			      take->pending.len - take->start };
+
+	*ret_is_circling = false;
+	if (text.len < take->circling_checked + CIRCLING_STEP_BYTES)
+		return OK;
+	take->circling_checked = text.len - text.len % CIRCLING_STEP_BYTES;
+	text.len = take->circling_checked;
+	return repeat_is_circling(text, ret_is_circling);
+}
+
+enum err take_hold(struct take *take, struct take_unit *unit)
+{
+	if (take->n_held == take->held_size) {
+		size_t size = take->held_size > 0 ? take->held_size * 2 : HELD_FIRST;
+		struct take_unit *held = mem_realloc(take->held, size * sizeof(*held));
+
+		if (held == NULL)
+			return ERR_NO_MEMORY;
+		take->held = held;
+		take->held_size = size;
+	}
+	take->held[take->n_held++] = *unit;
+	take->words_held += unit->words;
+	*unit = (struct take_unit){ .text = NULL };
+	return OK;
+}
+
+void take_forget_held(struct take *take, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		take->words_held -= take->held[i].words;
+		take_unit_release(&take->held[i]);
+	}
+	if (n > 0 && n < take->n_held)
+		memmove(take->held, take->held + n, (take->n_held - n) * sizeof(*take->held));
+	take->n_held -= n;
+}
+
+void take_unit_release(struct take_unit *unit)
+{
+	mem_free(unit->text);
+	*unit = (struct take_unit){ .text = NULL };
+}
