@@ -3,17 +3,28 @@
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
-#include "base/id.h"
 #include "base/mem.h"
 #include "http/connection.h"
 
 static const char *const methods[] = { "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH" };
 
-_Static_assert(sizeof(((struct request *)NULL)->id) == ID_CHARS + 1, "an id fits");
-
 struct exchange *exchange_of(const struct request *request)
 {
 	return container_of((struct request *)(uintptr_t)request, struct exchange, request);
+}
+
+/* Tells requests apart, in logs and answers; it opens nothing, so it may be guessed. */
+static void make_id(struct reactor *reactor, char id[33])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 32; i += 16) {
+		uint64_t bits = reactor->random(reactor);
+
+		for (int digit = 0; digit < 16; digit++)
+			id[i + digit] = digits[bits >> (4 * digit) & 15];
+	}
+	id[32] = '\0';
 }
 
 struct exchange *exchange_new(struct http_server *server, struct connection *connection,
@@ -25,11 +36,8 @@ struct exchange *exchange_new(struct http_server *server, struct connection *con
 
 	if (exchange == NULL)
 		return NULL;
-	if (id_new(exchange->request.id) != OK) {
-		mem_free(exchange);
-		return NULL;
-	}
 	memcpy(exchange->text, uri, len + 1);
+	make_id(reactor_uv_base(server->reactor), exchange->request.id);
 	exchange->server = server;
 	exchange->connection = connection;
 	exchange->request.method = "";

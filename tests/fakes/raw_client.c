@@ -38,6 +38,7 @@ static void on_tick(struct timer *timer)
 	struct served *served = container_of(timer, struct served, tick);
 	struct reactor *reactor = reactor_uv_base(served->reactor);
 
+	served->ticks++;
 	reactor->timer_start(reactor, &served->tick, TICK_MS, on_tick);
 }
 

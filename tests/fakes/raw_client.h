@@ -14,6 +14,7 @@ struct served {
 	struct reactor_uv *reactor;
 	struct http_server *server;
 	struct timer tick; /* the loop never sleeps long */
+	size_t ticks;
 	char address[128];
 	request_fn on_request; /* NULL: hold it */
 	struct request *held[SERVED_REQUESTS_MAX]; /* not closed yet; NULL: free place */

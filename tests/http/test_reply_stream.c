@@ -91,19 +91,39 @@ static void writes_of_one_turn_are_one_chunk(void **state)
 	served_end(&served);
 }
 
-static void stream_for_head_has_no_body(void **state)
+static void stream_nothing(struct request *request)
 {
+	reply_stream_start(request, 204, NULL);
+	reply_stream_end(request);
+}
+
+static void streams_that_may_have_no_body_have_none(void **state)
+{
+	static const struct {
+		request_fn on_request;
+		const char *request;
+		const char *status;
+	} rows[] = {
+		{ stream_at_once, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", "200 OK" },
+		{ stream_nothing, get, "204 No Content" },
+		{ stream_nothing, get_1_0, "204 No Content" },
+	};
 	struct served served;
 	struct raw_client client;
 
 	(void)state;
 	served_start(&served, &served_defaults, NULL);
-	served.on_request = stream_at_once;
-	open_stream(&client, &served, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
-	raw_expect(&client, "\r\n\r\n");
-	served_wait(&served, &served.closed, 1);
-	assert_false(raw_has(&client, "chunk\r\n"));
-	raw_close(&client);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		served.on_request = rows[i].on_request;
+		open_stream(&client, &served, rows[i].request);
+		raw_expect(&client, "\r\n\r\n");
+		assert_true(raw_has(&client, rows[i].status));
+		served_wait(&served, &served.closed, i + 1);
+		raw_read(&client, SIZE_MAX);
+		assert_memory_equal(client.got.data + client.got.len - 4, "\r\n\r\n", 4);
+		assert_false(raw_has(&client, "one chunk"));
+		raw_close(&client);
+	}
 	served_end(&served);
 }
 
@@ -316,7 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_leave_first_and_pauses_do_no_harm),
 		cmocka_unit_test(writes_of_one_turn_are_one_chunk),
-		cmocka_unit_test(stream_for_head_has_no_body),
+		cmocka_unit_test(streams_that_may_have_no_body_have_none),
 		cmocka_unit_test(http_1_0_gets_plain_bytes_until_the_end),
 		cmocka_unit_test(abort_is_seen_by_the_client),
 		cmocka_unit_test(abort_comes_after_what_is_queued),
