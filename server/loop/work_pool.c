@@ -1,0 +1,90 @@
+#include "loop/work_pool.h"
+#include <uv.h>
+#include "base/mem.h"
+#include "base/must.h"
+
+struct work_pool {
+	struct reactor_uv *loop;
+	size_t live;
+};
+
+/* libuv's request, from the start until its thread has reported. */
+struct work_handle {
+	uv_work_t request;
+	struct work_pool *pool;
+	struct work *work;
+};
+
+static void on_thread(uv_work_t *request)
+{
+	struct work *work = container_of(request, struct work_handle, request)->work;
+
+	work->run(work);
+}
+
+/* On the loop, also for what uv_cancel() took back. */
+static void after_thread(uv_work_t *request, int status)
+{
+	struct work_handle *handle = container_of(request, struct work_handle, request);
+	struct work *work = handle->work;
+
+	work->handle = NULL;
+	work->has_run = status == 0;
+	handle->pool->live--;
+	mem_free(handle);
+	op_finish(&work->op, status == 0 ? OK : ERR_CANCELED);
+}
+
+static void cancel(struct op *op)
+{
+	struct work *work = container_of(op, struct work, op);
+
+	/* It says no when the work runs or has run; either way after_thread() is the end. */
+	(void)uv_cancel((uv_req_t *)&work->handle->request);
+}
+
+enum err work_pool_new(struct reactor_uv *loop, struct work_pool **ret_pool)
+{
+	struct work_pool *pool = mem_alloc(sizeof(*pool));
+
+	if (pool == NULL)
+		return ERR_NO_MEMORY;
+	pool->loop = loop;
+	*ret_pool = pool;
+	return OK;
+}
+
+void work_pool_free(struct work_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	MUST(pool->live == 0);
+	mem_free(pool);
+}
+
+void work_prepare(struct work *work, struct reactor *reactor, uint64_t deadline_ms, work_fn run,
+		  op_done_fn done)
+{
+	*work = (struct work){ .run = run };
+	op_prepare(&work->op, reactor, deadline_ms, done);
+}
+
+void work_pool_start(struct work_pool *pool, struct work *work)
+{
+	struct work_handle *handle;
+
+	if (!op_begin(&work->op, cancel))
+		return;
+	handle = mem_alloc(sizeof(*handle));
+	if (handle == NULL) {
+		op_finish(&work->op, ERR_NO_MEMORY);
+		return;
+	}
+	handle->pool = pool;
+	handle->work = work;
+	work->handle = handle;
+	pool->live++;
+	/* Fails only without a function to run. */
+	MUST(uv_queue_work(reactor_uv_loop(pool->loop), &handle->request, on_thread,
+			   after_thread) == 0);
+}
