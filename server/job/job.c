@@ -1,0 +1,287 @@
+#include "job/job.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/must.h"
+#include "job/job_call.h"
+#include <stdio.h>
+#include <string.h>
+
+#define JOB_STEPS(X) X(create) X(write) X(finish)
+
+#define X(name) static enum step_next run_##name(struct job *job);
+JOB_STEPS(X)
+#undef X
+
+enum {
+#define X(name) STEP_##name,
+	JOB_STEPS(X)
+#undef X
+};
+
+static const struct job_step steps[] = {
+#define X(name) [STEP_##name] = { #name, run_##name },
+	JOB_STEPS(X)
+#undef X
+};
+
+static enum step_next go(struct job *job, int step)
+{
+	job->step = &steps[step];
+	return STEP_MORE;
+}
+
+/* ---- ends ---- */
+
+void job_fail(struct job *job, enum err error, const char *code, const char *message)
+{
+	if (job->error != OK)
+		return;
+	job->error = error;
+	job->code = code;
+	(void)snprintf(job->message, sizeof(job->message), "%s", message);
+}
+
+/* Appends and applies. An error here is the job's. */
+static enum err take_event(struct job *job, struct event *event)
+{
+	const struct event *appended;
+	enum err err = event_log_append(&job->log, event, &appended);
+
+	if (err != OK)
+		return err;
+	err = state_apply(&job->state, appended);
+	if (err == OK && event_is_end(appended->kind)) {
+		job->has_ended = true;
+		if (job->on_ended != NULL)
+			job->on_ended(job);
+	}
+	return err;
+}
+
+static void append_failed(struct job *job)
+{
+	struct event event;
+
+	if (engine_fail(job->engine, job->code, job->message, &event) != OK)
+		return;
+	if (job->status > 0 &&
+	    json_object_set_new(event.data, "status", json_integer(job->status)) != 0) {
+		event_release(&event);
+		return;
+	}
+	(void)!take_event(job, &event);
+}
+
+/* The children have reported: say how it ended, if that can still be said. */
+static void end_with_error(struct job *job)
+{
+	if (!job->has_ended && job->engine != NULL && job->log.error == OK)
+		append_failed(job);
+	job->has_ended = true;
+}
+
+/* ---- the driver ---- */
+
+static bool is_drained(struct job *job)
+{
+	op_cancel(&job->call.op, ERR_CANCELED);
+	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+	return !job->is_calling;
+}
+
+void job_run(struct job *job)
+{
+	enum step_next next = STEP_MORE;
+
+	if (job->is_running)
+		return; /* a step caused this: its driver goes on */
+	job->is_running = true;
+	while (next == STEP_MORE) {
+		if (job->error != OK && job->step != &steps[STEP_finish]) {
+			if (!is_drained(job))
+				break; /* every child reports before we finish */
+			end_with_error(job);
+			go(job, STEP_finish);
+		}
+		next = job->step->run(job);
+	}
+	job->is_running = false;
+	if (next == STEP_DONE)
+		op_finish(&job->op, job->error);
+}
+
+static void on_log_moved(struct event_log *log)
+{
+	struct job *job = container_of(log, struct job, log);
+
+	if (log->error != OK)
+		job_fail(job, log->error, "job_taken_over",
+			 "the job's log was taken over by another process or is gone");
+	if (job->op.state == OP_RUNNING)
+		job_run(job);
+}
+
+/* ---- steps ---- */
+
+static json_t *created_data(const struct job *job)
+{
+	json_t *spec = spec_to_json(&job->spec);
+
+	return json_pack("{s:o,s:s,s:s,s:s,s:s}", "spec", spec, "model", job->model_id, "backend",
+			 job->backend, "backend_model", job->backend_model, "owner", job->owner);
+}
+
+static enum step_next run_create(struct job *job)
+{
+	json_t *data = created_data(job);
+	struct event event;
+	enum err err = ERR_NO_MEMORY;
+
+	if (data != NULL)
+		err = event_init(&event, EVENT_CREATED, 0, (struct slice){ NULL, 0 }, data);
+	if (err == OK)
+		err = take_event(job, &event);
+	if (err == OK)
+		err = engine_new(&job->state, job->ports->prompts, &job->engine);
+	spec_release(&job->spec);
+	if (err != OK) {
+		job_fail(job, err, "internal_error", err_text(err));
+		return STEP_MORE;
+	}
+	return go(job, STEP_write);
+}
+
+/* ERR_TOO_LARGE: the request does not fit the model's window. */
+static enum step_next give_up(struct job *job, enum err err)
+{
+	job->status = err == ERR_TOO_LARGE ? 400 : 500;
+	if (err == ERR_TOO_LARGE)
+		job_fail(job, err, "context_length_exceeded",
+			 "the request does not fit the model's window: shorten it, or set the "
+			 "backend's window_tokens if it is larger");
+	else
+		job_fail(job, err, "internal_error", err_text(err));
+	return STEP_MORE;
+}
+
+static enum step_next carry_out(struct job *job, struct engine_action *action)
+{
+	enum err err;
+
+	switch (action->kind) {
+	case ENGINE_ASK:
+		job_call_start(job, &action->ask);
+		return STEP_MORE; /* the engine may have more to append meanwhile */
+	case ENGINE_STOP_CALL:
+		op_cancel(&job->call.op, ERR_CANCELED);
+		return STEP_MORE;
+	case ENGINE_APPEND:
+		err = take_event(job, &action->event);
+		return err == OK ? STEP_MORE : give_up(job, err);
+	case ENGINE_WAIT:
+		return STEP_WAIT;
+	case ENGINE_END:
+		return go(job, STEP_finish);
+	}
+	return STEP_WAIT;
+}
+
+/* Nothing is written before `created` has landed, and nothing while too much waits for the store. */
+static enum step_next run_write(struct job *job)
+{
+	struct engine_action action = { .kind = ENGINE_WAIT };
+	enum step_next next;
+	enum err err;
+
+	if (job->log.n_landed == 0 || event_log_is_full(&job->log) || job->backoff.fire != NULL)
+		return STEP_WAIT;
+	err = engine_next(job->engine, &action);
+	if (err != OK)
+		return give_up(job, err);
+	next = carry_out(job, &action);
+	engine_action_release(&action);
+	return next;
+}
+
+static enum step_next run_finish(struct job *job)
+{
+	MUST(!job->is_calling);
+	return event_log_is_settled(&job->log) ? STEP_DONE : STEP_WAIT;
+}
+
+/* ---- life ---- */
+
+static void on_op_cancel(struct op *op)
+{
+	struct job *job = container_of(op, struct job, op);
+
+	job_fail(job, op->canceled, "shutting_down",
+		 "the server is shutting down and does not keep the text: ask again");
+	job->status = 503;
+	job_run(job);
+}
+
+enum err job_new(const struct job_ports *ports, const struct job_options *options,
+		 struct job_request *request, struct job **ret_job)
+{
+	struct job *job = mem_alloc(sizeof(*job));
+
+	if (job == NULL) {
+		spec_release(&request->spec);
+		return ERR_NO_MEMORY;
+	}
+	job->spec = request->spec;
+	spec_init(&request->spec);
+	state_init(&job->state);
+	(void)snprintf(job->id, sizeof(job->id), "%s", request->id);
+	job->ports = ports;
+	job->options = options;
+	event_log_init(&job->log, ports->reactor, ports->store, &options->log, job->id);
+	job->log.on_moved = on_log_moved;
+	job->model_id = mem_strdup(request->model_id);
+	job->owner = mem_strdup(request->owner);
+	job->backend = mem_strdup(request->target.backend);
+	job->backend_model = mem_strdup(request->target.model);
+	if (job->model_id == NULL || job->owner == NULL || job->backend == NULL ||
+	    job->backend_model == NULL) {
+		job_free(job);
+		return ERR_NO_MEMORY;
+	}
+	*ret_job = job;
+	return OK;
+}
+
+void job_free(struct job *job)
+{
+	if (job == NULL)
+		return;
+	MUST(!job->is_calling);
+	engine_free(job->engine);
+	event_log_release(&job->log);
+	state_release(&job->state);
+	spec_release(&job->spec);
+	mem_free(job->model_id);
+	mem_free(job->owner);
+	mem_free(job->backend);
+	mem_free(job->backend_model);
+	mem_free(job);
+}
+
+void job_start(struct job *job)
+{
+	if (!op_begin(&job->op, on_op_cancel))
+		return;
+	job->started_ms = job->ports->reactor->now_ms(job->ports->reactor);
+	go(job, STEP_create);
+	job_run(job);
+}
+
+void job_cancel(struct job *job)
+{
+	if (job->op.state != OP_RUNNING || job->engine == NULL || job->has_ended)
+		return;
+	engine_cancel(job->engine);
+	op_cancel(&job->call.op, ERR_CANCELED);
+	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+	job_run(job);
+}

@@ -1,0 +1,229 @@
+#include "job/registry.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include <string.h>
+
+struct registry {
+	const struct job_ports *ports;
+	const struct registry_options *options;
+	struct list slots; /* newest first */
+	size_t n_running;
+	struct deferred idle;
+	void (*on_idle)(void *context);
+	void *on_idle_context;
+};
+
+struct slot {
+	struct list node;
+	struct registry *registry;
+	struct job *job;
+	struct timer timer; /* running: the readers' grace; ended: the keep */
+	uint64_t reader_grace_ms;
+	bool is_running;
+};
+
+static struct reactor *reactor_of(struct slot *slot)
+{
+	return slot->registry->ports->reactor;
+}
+
+static void slot_free(struct slot *slot)
+{
+	reactor_of(slot)->timer_stop(reactor_of(slot), &slot->timer);
+	list_remove(&slot->node);
+	job_free(slot->job);
+	mem_free(slot);
+	metric_dec(METRIC_JOBS_KEPT);
+}
+
+static void on_keep_over(struct timer *timer)
+{
+	struct slot *slot = container_of(timer, struct slot, timer);
+
+	if (slot->job->log.n_readers == 0)
+		slot_free(slot); /* else the last reader's leaving starts it again */
+}
+
+static void on_grace_over(struct timer *timer)
+{
+	job_cancel(container_of(timer, struct slot, timer)->job);
+}
+
+static void start_timer(struct slot *slot)
+{
+	const struct registry_options *options = slot->registry->options;
+	struct reactor *reactor = reactor_of(slot);
+
+	if (!slot->is_running)
+		reactor->timer_start(reactor, &slot->timer, options->keep_ms, on_keep_over);
+	else if (slot->reader_grace_ms != UINT64_MAX)
+		reactor->timer_start(reactor, &slot->timer, slot->reader_grace_ms, on_grace_over);
+}
+
+static void on_registry_idle(struct deferred *deferred)
+{
+	struct registry *registry = container_of(deferred, struct registry, idle);
+	void (*on_idle)(void *context) = registry->on_idle;
+
+	registry->on_idle = NULL;
+	if (on_idle != NULL)
+		on_idle(registry->on_idle_context);
+}
+
+static void count_end(const struct job *job)
+{
+	const struct state *state = &job->state;
+
+	if (state->end == EVENT_FAILED || job->error != OK)
+		metric_inc(METRIC_JOBS_FAILED);
+	else
+		metric_inc(state->is_cancelled ? METRIC_JOBS_CANCELLED : METRIC_JOBS_DONE);
+	metric_add(METRIC_WORDS_WRITTEN, (uint64_t)state->words);
+	metric_add(METRIC_WORDS_DISCARDED, (uint64_t)state->words_dropped);
+	metric_add(METRIC_REPAIRS, json_array_size(state->repairs));
+}
+
+static void on_job_done(struct op *op)
+{
+	struct job *job = container_of(op, struct job, op);
+	struct slot *slot = job->user;
+	struct registry *registry = slot->registry;
+	struct reactor *reactor = reactor_of(slot);
+
+	count_end(job);
+	metric_observe_ms(METRIC_JOB_TIME, reactor->now_ms(reactor) - job->started_ms);
+	metric_dec(METRIC_JOBS_RUNNING);
+	slot->is_running = false;
+	registry->n_running--;
+	reactor->timer_stop(reactor, &slot->timer);
+	start_timer(slot);
+	if (registry->n_running == 0 && registry->on_idle != NULL)
+		reactor->defer(reactor, &registry->idle, on_registry_idle);
+}
+
+enum err registry_new(const struct job_ports *ports, const struct registry_options *options,
+		      struct registry **ret_registry)
+{
+	struct registry *registry = mem_alloc(sizeof(*registry));
+
+	if (registry == NULL)
+		return ERR_NO_MEMORY;
+	registry->ports = ports;
+	registry->options = options;
+	list_init(&registry->slots);
+	*ret_registry = registry;
+	return OK;
+}
+
+void registry_free(struct registry *registry)
+{
+	if (registry == NULL)
+		return;
+	LIST_EACH(node, &registry->slots)
+		slot_free(container_of(node, struct slot, node));
+	registry->ports->reactor->undefer(registry->ports->reactor, &registry->idle);
+	mem_free(registry);
+}
+
+static struct slot *slot_new(struct registry *registry, struct job_request *request)
+{
+	struct slot *slot = mem_alloc(sizeof(*slot));
+
+	if (slot == NULL) {
+		spec_release(&request->spec);
+		return NULL;
+	}
+	slot->registry = registry;
+	slot->is_running = true;
+	if (job_new(registry->ports, &registry->options->job, request, &slot->job) != OK) {
+		mem_free(slot);
+		return NULL;
+	}
+	slot->job->user = slot;
+	return slot;
+}
+
+enum err registry_start(struct registry *registry, struct job_request *request,
+			uint64_t reader_grace_ms, struct job **ret_job)
+{
+	struct slot *slot;
+
+	if (registry->n_running >= registry->options->running_max) {
+		spec_release(&request->spec);
+		return ERR_LIMIT;
+	}
+	slot = slot_new(registry, request);
+	if (slot == NULL)
+		return ERR_NO_MEMORY;
+	slot->reader_grace_ms = reader_grace_ms;
+	list_append(registry->slots.next, &slot->node); /* in front */
+	registry->n_running++;
+	metric_inc(METRIC_JOBS_RUNNING);
+	metric_inc(METRIC_JOBS_KEPT);
+	op_prepare(&slot->job->op, registry->ports->reactor, 0, on_job_done);
+	job_start(slot->job);
+	*ret_job = slot->job;
+	return OK;
+}
+
+struct job *registry_find(struct registry *registry, const char *id)
+{
+	LIST_EACH(node, &registry->slots) {
+		struct slot *slot = container_of(node, struct slot, node);
+
+		if (strcmp(slot->job->id, id) == 0)
+			return slot->job;
+	}
+	return NULL;
+}
+
+void registry_attach(struct job *job, struct reader *reader, reader_fn on_events)
+{
+	struct slot *slot = job->user;
+
+	reader_attach(reader, &job->log, on_events);
+	reactor_of(slot)->timer_stop(reactor_of(slot), &slot->timer);
+}
+
+void registry_detach(struct job *job, struct reader *reader)
+{
+	struct slot *slot = job->user;
+
+	if (reader->log == NULL)
+		return;
+	reader_detach(reader);
+	if (job->log.n_readers == 0)
+		start_timer(slot);
+}
+
+size_t registry_running(const struct registry *registry)
+{
+	return registry->n_running;
+}
+
+void registry_each(struct registry *registry,
+		   void (*each)(void *context, const struct job *job, bool is_running),
+		   void *context)
+{
+	LIST_EACH(node, &registry->slots) {
+		struct slot *slot = container_of(node, struct slot, node);
+
+		each(context, slot->job, slot->is_running);
+	}
+}
+
+void registry_stop(struct registry *registry, void (*on_idle)(void *context), void *context)
+{
+	struct reactor *reactor = registry->ports->reactor;
+
+	registry->on_idle = on_idle;
+	registry->on_idle_context = context;
+	LIST_EACH(node, &registry->slots) {
+		struct slot *slot = container_of(node, struct slot, node);
+
+		if (slot->is_running)
+			op_cancel(&slot->job->op, ERR_CANCELED);
+	}
+	if (registry->n_running == 0)
+		reactor->defer(reactor, &registry->idle, on_registry_idle);
+}

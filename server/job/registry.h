@@ -1,0 +1,41 @@
+/* registry - the jobs of this process: running ones, and those that ended a moment ago.
+ *
+ * It owns its jobs. A job leaves keep_ms after its end, once no reader is attached; what it wrote is
+ * then still in the store for as long as that keeps it. A job whose last reader left is cancelled
+ * after the grace given for it: nobody would see what it writes. */
+#ifndef LONGHAND_JOB_REGISTRY_H
+#define LONGHAND_JOB_REGISTRY_H
+#include "job/job.h"
+
+struct registry;
+
+struct registry_options {
+	size_t running_max;
+	uint64_t keep_ms; /* after the end */
+	struct job_options job;
+};
+
+/* Ports and options are borrowed for the registry's life. */
+MUST_CHECK enum err registry_new(const struct job_ports *ports,
+				 const struct registry_options *options,
+				 struct registry **ret_registry);
+/* No job may be running; NULL ok. */
+void registry_free(struct registry *registry);
+/* Starts a job. reader_grace_ms: how long it goes on without a reader (UINT64_MAX: for ever).
+ * ERR_LIMIT: running_max jobs run; ERR_NO_MEMORY. request->spec is empty afterwards. */
+MUST_CHECK enum err registry_start(struct registry *registry, struct job_request *request,
+				   uint64_t reader_grace_ms, struct job **ret_job);
+/* NULL: not here. The job is valid until the end of the turn, or as long as a reader is attached. */
+struct job *registry_find(struct registry *registry, const char *id);
+/* A view's way to attach and detach; the grace runs from the last detach. */
+void registry_attach(struct job *job, struct reader *reader, reader_fn on_events);
+void registry_detach(struct job *job, struct reader *reader);
+size_t registry_running(const struct registry *registry);
+/* Calls each(context, job, is_running) for all jobs, newest first. */
+void registry_each(struct registry *registry,
+		   void (*each)(void *context, const struct job *job, bool is_running),
+		   void *context);
+/* Ends all running jobs with `failed` (shutting_down); on_idle fires on a later turn when none
+ * runs (any more). */
+void registry_stop(struct registry *registry, void (*on_idle)(void *context), void *context);
+#endif

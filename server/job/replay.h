@@ -1,0 +1,21 @@
+/* replay - the state of a job out of its log in the store: for jobs that this process does not
+ * run (any more). */
+#ifndef LONGHAND_JOB_REPLAY_H
+#define LONGHAND_JOB_REPLAY_H
+#include "store/store.h"
+#include "writing/state.h"
+
+struct replay {
+	struct op op; /* prepared by the caller */
+	struct store *store;
+	struct store_read read;
+	uint64_t store_ms;
+	struct state state; /* the result; state_release() it, whatever the result was */
+	char *owner, *model_id; /* of the created event; replay_release() */
+};
+
+/* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_TIMEOUT, ERR_NO_MEMORY.
+ * `job` is borrowed until done(). */
+void replay_start(struct replay *replay, struct store *store, const char *job, uint64_t store_ms);
+void replay_release(struct replay *replay);
+#endif
