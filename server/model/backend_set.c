@@ -68,9 +68,10 @@ static bool resolve_alias(const struct backend *backend, const char *id,
 	return true;
 }
 
-/* The default model: the configured one, or the only one the default backend lists. */
-static bool resolve_default(const struct backend *backend, struct model_target *ret_target)
+static bool set_resolve_default(struct model *model, const char *backend_name,
+				struct model_target *ret_target)
 {
+	const struct backend *backend = find_backend(of_model(model), backend_name);
 	const char *only = NULL;
 
 	if (backend->options->model == NULL && json_array_size(backend->models) == 1)
@@ -81,23 +82,20 @@ static bool resolve_default(const struct backend *backend, struct model_target *
 	return ret_target->model != NULL;
 }
 
-static bool set_resolve(struct model *model, const char *id, struct model_target *ret_target)
+static void set_resolve(struct model *model, const char *id, struct model_target *ret_target)
 {
 	struct backend_set *set = of_model(model);
 
-	if (id == NULL || id[0] == '\0')
-		return resolve_default(&set->backends[0], ret_target);
 	for (size_t i = 0; i < set->n_backends; i++)
 		if (resolve_alias(&set->backends[i], id, ret_target))
-			return true;
+			return;
 	for (size_t i = 0; i < set->n_backends; i++) {
 		if (!backend_lists(&set->backends[i], id))
 			continue;
 		*ret_target = (struct model_target){ set->backends[i].options->name, id };
-		return true;
+		return;
 	}
 	*ret_target = (struct model_target){ set->backends[0].options->name, id };
-	return true;
 }
 
 static void set_know(struct model *model, const struct model_target *target,
@@ -132,6 +130,7 @@ static const struct model set_model = {
 	.know = set_know,
 	.learn = set_learn,
 	.resolve = set_resolve,
+	.resolve_default = set_resolve_default,
 };
 
 enum err backend_set_new(struct reactor *reactor, struct http_client *http,

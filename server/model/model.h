@@ -102,8 +102,11 @@ struct model {
 	/* What a job measured: habit and tokens per word, learned with a slow average. */
 	void (*learn)(struct model *model, const struct model_target *target, double habit,
 		      double tokens_per_word);
-	/* Resolves a client's model id to backend and model there; false: no such model is known.
-	 * NULL or "" asks for the default model. */
-	bool (*resolve)(struct model *model, const char *id, struct model_target *ret_target);
+	/* Resolves a client's model id to backend and model there. */
+	void (*resolve)(struct model *model, const char *id, struct model_target *ret_target);
+	/* The default model of a backend (NULL: of the default one): the configured one, or the only
+	 * one that it listed last. False: not known (ask describe), or it has several. */
+	bool (*resolve_default)(struct model *model, const char *backend,
+				struct model_target *ret_target);
 };
 #endif

@@ -1,0 +1,49 @@
+/* api - what the handlers of requests share. One per process, owned by app.c. */
+#ifndef LONGHAND_API_API_H
+#define LONGHAND_API_API_H
+#include "api/errors.h"
+#include "job/registry.h"
+#include "writing/route.h"
+
+struct work_pool;
+
+struct api_preset { /* a model id that stands for a model and options */
+	const char *id;
+	const char *backend; /* NULL: the default one */
+	const char *model;   /* NULL: the backend's default */
+	const char *mode;    /* "auto", "serial", "single" */
+	long target_words;   /* where the request names none; 0: by kind */
+	enum headings headings;
+	enum word_rule count;
+	enum context context;
+};
+
+struct api_options {
+	long plan_from_words;
+	long single_max_words;
+	long target_words_max;
+	long call_words_max;
+	bool is_route_all; /* plain model ids may be planned too */
+	enum context context;
+	uint64_t heartbeat_ms;
+	uint64_t json_whitespace_after_ms;
+	uint64_t first_status_ms; /* the headers of a long stream leave then at the latest */
+	uint64_t progress_ms;
+	uint64_t stream_grace_ms; /* a job goes on so long without its reader */
+	uint64_t json_grace_ms;
+	uint64_t store_ms;
+	size_t inline_json_bytes; /* larger bodies are parsed on the thread pool */
+	const struct api_preset *presets;
+	size_t n_presets;
+};
+
+struct api {
+	struct reactor *reactor;
+	struct model *model;
+	struct store *store;
+	struct registry *registry;
+	struct work_pool *pool;
+	const struct api_options *options;
+	bool is_draining; /* /readyz says 503 */
+};
+#endif

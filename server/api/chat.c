@@ -1,0 +1,361 @@
+#include "api/chat.h"
+#include "api/chat_request.h"
+#include "api/chat_view.h"
+#include "api/long_request.h"
+#include "api/models.h"
+#include "api/passthrough.h"
+#include "base/id.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "loop/work_pool.h"
+#include <string.h>
+
+/* One request until its answer is somebody else's. */
+struct turn {
+	struct api *api;
+	struct request *request; /* NULL once closed */
+	struct buf body;	 /* the request's, while a thread reads it */
+	struct work work;
+	struct describe_call describe;
+	struct chat_request chat;
+	struct chat_options options;
+	struct demand demand;
+	struct route route;
+	const struct api_preset *preset;
+	struct api_fault fault;
+	bool is_readable;
+};
+
+static void turn_free(struct turn *turn)
+{
+	chat_request_release(&turn->chat);
+	chat_options_release(&turn->options);
+	buf_release(&turn->body);
+	mem_free(turn);
+}
+
+/* The request is ours no more: whoever takes it over sets its own callbacks. */
+static struct request *leave_request(struct turn *turn)
+{
+	struct request *request = turn->request;
+
+	request->user = NULL;
+	request->on_closed = NULL;
+	if (turn->body.data != NULL) {
+		request->body = turn->body;
+		buf_init(&turn->body, turn->body.max_bytes);
+	}
+	return request;
+}
+
+static void refuse(struct turn *turn)
+{
+	api_fault_send(leave_request(turn), &turn->fault);
+	turn_free(turn);
+}
+
+/* ---- reading, here or on the pool ---- */
+
+static void read_turn(struct turn *turn, struct slice body)
+{
+	turn->is_readable = chat_request_read(body, &turn->chat, &turn->fault);
+	if (turn->is_readable && turn->chat.ends_with_user)
+		demand_read(buf_str(&turn->chat.last_user), turn->chat.last_user.len,
+			    &turn->demand);
+}
+
+static void run_on_pool(struct work *work)
+{
+	struct turn *turn = container_of(work, struct turn, work);
+
+	read_turn(turn, (struct slice){ turn->body.data, turn->body.len });
+}
+
+/* ---- the long path ---- */
+
+static void start_job(struct turn *turn, const struct model_target *target)
+{
+	struct api *api = turn->api;
+	struct long_request wanted = {
+		.chat = &turn->chat,
+		.options = &turn->options,
+		.preset = turn->preset,
+		.demand = &turn->demand,
+		.mode = turn->route.kind == ROUTE_SERIAL ? WRITING_SERIAL : WRITING_SINGLE,
+		.target = *target,
+	};
+	struct chat_view_wishes wishes = { turn->chat.is_stream, turn->chat.has_usage,
+					   turn->options.is_plan_shown };
+	uint64_t grace_ms = turn->chat.is_stream ? api->options->stream_grace_ms
+						 : api->options->json_grace_ms;
+	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
+				     .target = *target,
+				     .owner = "" };
+	char id[ID_BYTES];
+	struct job *job;
+	enum err err;
+
+	if (!long_request_spec(api, &wanted, &asked.spec, &turn->fault)) {
+		spec_release(&asked.spec);
+		refuse(turn);
+		return;
+	}
+	id_new(id);
+	asked.id = id;
+	err = registry_start(api->registry, &asked, turn->options.keep ? UINT64_MAX : grace_ms,
+			     &job);
+	if (err != OK) {
+		api_fault_set(&turn->fault,
+			      err == ERR_LIMIT ? API_ERROR_TOO_MANY_JOBS : API_ERROR_INTERNAL, NULL,
+			      err == ERR_LIMIT ? "As many long texts are being written as this "
+						 "server takes (max_jobs): try again later."
+					       : "The server is out of memory.");
+		turn->fault.retry_after_ms = err == ERR_LIMIT ? 10000 : 0;
+		refuse(turn);
+		return;
+	}
+	metric_inc(METRIC_REQUESTS_LONG);
+	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id,
+		 turn->request->id, job->state.spec.target_words,
+		 turn->route.kind == ROUTE_SERIAL ? "serial" : "single");
+	chat_view_start(api, leave_request(turn), job, &wishes);
+	turn_free(turn);
+}
+
+/* ---- where to ---- */
+
+static void pass_on(struct turn *turn, const struct model_target *target)
+{
+	struct chat_request *chat = &turn->chat;
+	struct passthrough_chat pass = {
+		.backend = target->backend,
+		.model_range = chat->members[CHAT_MODEL],
+		.has_longhand = chat->members[CHAT_LONGHAND].data != NULL,
+		.is_stream = chat->is_stream,
+	};
+
+	if (strcmp(target->model, buf_str(&chat->model)) != 0)
+		pass.model = target->model;
+	passthrough_chat(turn->api, leave_request(turn), &pass);
+	turn_free(turn);
+}
+
+static void go_on(struct turn *turn, const struct model_target *target)
+{
+	if (turn->route.kind == ROUTE_PASS || turn->route.kind == ROUTE_NATIVE)
+		pass_on(turn, target);
+	else
+		start_job(turn, target);
+}
+
+static bool resolve(struct turn *turn, struct model_target *ret_target)
+{
+	struct model *model = turn->api->model;
+	const struct api_preset *preset = turn->preset;
+
+	if (preset == NULL) {
+		model->resolve(model, buf_str(&turn->chat.model), ret_target);
+		return true;
+	}
+	if (preset->model == NULL)
+		return model->resolve_default(model, preset->backend, ret_target);
+	*ret_target = (struct model_target){ preset->backend, preset->model };
+	if (preset->backend == NULL)
+		model->resolve(model, preset->model, ret_target);
+	return true;
+}
+
+/* ---- the default model, asked for ---- */
+
+static void name_choices(struct turn *turn)
+{
+	struct buf names;
+
+	buf_init(&names, API_MESSAGE_BYTES / 2);
+	for (size_t i = 0; i < turn->describe.n_models; i++)
+		if (buf_printf(&names, "%s%s", i > 0 ? ", " : "", turn->describe.models[i].id) != OK)
+			break;
+	api_fault_set(&turn->fault, API_ERROR_NO_DEFAULT_MODEL, "model",
+		      "The backend has several models, and none is configured for %s. Ask for one of "
+		      "them: %s; or start longhandd with --model.",
+		      buf_str(&turn->chat.model), buf_str(&names));
+	buf_release(&names);
+}
+
+static void on_described(struct op *op)
+{
+	struct describe_call *describe = container_of(op, struct describe_call, op);
+	struct turn *turn = container_of(describe, struct turn, describe);
+	struct model_target target;
+
+	if (turn->request == NULL) {
+		turn_free(turn);
+		return;
+	}
+	if (resolve(turn, &target)) {
+		go_on(turn, &target);
+		return;
+	}
+	if (describe->backends_failed > 0 && describe->n_models == 0)
+		api_fault_set(&turn->fault, API_ERROR_BACKEND_UNAVAILABLE, NULL,
+			      "No backend says which models it has: is it running?");
+	else
+		name_choices(turn);
+	refuse(turn);
+}
+
+static void on_closed(struct request *request)
+{
+	struct turn *turn = request->user;
+
+	turn->request = NULL;
+	op_cancel(&turn->describe.op, ERR_CANCELED);
+	op_cancel(&turn->work.op, ERR_CANCELED);
+}
+
+static void ask_models(struct turn *turn)
+{
+	struct api *api = turn->api;
+
+	turn->request->user = turn;
+	turn->request->on_closed = on_closed;
+	op_prepare(&turn->describe.op, api->reactor, 0, on_described);
+	api->model->describe(api->model, &turn->describe);
+}
+
+/* ---- routing ---- */
+
+static enum route_mode mode_of(const struct turn *turn)
+{
+	static const enum route_mode modes[] = {
+		[CHAT_MODE_AUTO] = ROUTE_MODE_AUTO,
+		[CHAT_MODE_SERIAL] = ROUTE_MODE_SERIAL,
+		[CHAT_MODE_PARALLEL] = ROUTE_MODE_PARALLEL,
+		[CHAT_MODE_SINGLE] = ROUTE_MODE_SINGLE,
+		[CHAT_MODE_OFF] = ROUTE_MODE_OFF,
+	};
+
+	return modes[turn->options.mode];
+}
+
+static bool is_housekeeping(const struct turn *turn)
+{
+	return route_is_housekeeping(
+		buf_str(&turn->chat.last_user), turn->chat.last_user.len,
+		request_header(turn->request, "X-OpenWebUI-Task"));
+}
+
+static void choose_route(struct turn *turn, const struct model_target *target)
+{
+	const struct chat_request *chat = &turn->chat;
+	const struct api_options *options = turn->api->options;
+	struct model_knowledge known = { .is_long_output = false };
+	struct route_input input = {
+		.mode = mode_of(turn),
+		.has_target_words = turn->options.target_words > 0,
+		.has_plan = turn->options.plan.n_sections > 0,
+		.is_plan_only = turn->options.is_plan_only,
+		.demand = &turn->demand,
+		.has_tools = chat->has_tools,
+		.has_response_format = chat->has_response_format,
+		.is_n_above_one = chat->is_n_above_one,
+		.has_logprobs = chat->has_logprobs,
+		.has_images = chat->has_images,
+		.ends_with_assistant = !chat->ends_with_user,
+		.is_housekeeping = chat->ends_with_user && is_housekeeping(turn),
+		.model_class = turn->preset != NULL ? MODEL_LONGHAND : MODEL_PLAIN,
+		.plan_from_words = options->plan_from_words,
+		.single_max_words = options->single_max_words,
+		.scope = options->is_route_all ? ROUTE_SCOPE_ALL : ROUTE_SCOPE_LONGHAND,
+	};
+
+	if (target != NULL)
+		turn->api->model->know(turn->api->model, target, &known);
+	input.is_backend_long_output = known.is_long_output;
+	route_choose(&input, &turn->route);
+}
+
+static void decide(struct turn *turn)
+{
+	struct model_target target;
+	bool is_known;
+
+	turn->preset = models_preset(turn->api, buf_str(&turn->chat.model));
+	if (!chat_options_read(turn->request, turn->chat.longhand, &turn->options, &turn->fault)) {
+		refuse(turn);
+		return;
+	}
+	if (turn->preset != NULL && !turn->options.is_mode_said)
+		(void)chat_mode_from_name(turn->preset->mode, &turn->options.mode);
+	is_known = resolve(turn, &target);
+	choose_route(turn, is_known ? &target : NULL);
+	if (turn->route.kind == ROUTE_REJECT) {
+		api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, turn->route.param, "%s",
+			      turn->route.reason);
+		refuse(turn);
+	} else if (is_known) {
+		go_on(turn, &target);
+	} else {
+		ask_models(turn);
+	}
+}
+
+static void on_read(struct turn *turn)
+{
+	if (turn->is_readable)
+		decide(turn);
+	else
+		refuse(turn);
+}
+
+static void on_pool_done(struct op *op)
+{
+	struct work *work = container_of(op, struct work, op);
+	struct turn *turn = container_of(work, struct turn, work);
+
+	if (turn->request == NULL) {
+		turn_free(turn);
+		return;
+	}
+	if (op->result != OK)
+		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL, "The server is stopping.");
+	turn->is_readable = turn->is_readable && op->result == OK;
+	on_read(turn);
+}
+
+static void read_on_pool(struct turn *turn)
+{
+	struct request *request = turn->request;
+
+	turn->body = request->body; /* a thread reads it, whatever becomes of the request */
+	buf_init(&request->body, turn->body.max_bytes);
+	request->user = turn;
+	request->on_closed = on_closed;
+	turn->work.run = run_on_pool;
+	op_prepare(&turn->work.op, turn->api->reactor, 0, on_pool_done);
+	work_pool_start(turn->api->pool, &turn->work);
+}
+
+void chat_handle(struct api *api, struct request *request, const char *rest)
+{
+	struct turn *turn = mem_alloc(sizeof(*turn));
+	struct api_fault fault;
+
+	(void)rest;
+	if (turn == NULL) {
+		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+		api_fault_send(request, &fault);
+		return;
+	}
+	turn->api = api;
+	turn->request = request;
+	chat_request_init(&turn->chat);
+	chat_options_init(&turn->options);
+	if (request->body.len > api->options->inline_json_bytes) {
+		read_on_pool(turn);
+		return;
+	}
+	read_turn(turn, (struct slice){ buf_str(&request->body), request->body.len });
+	on_read(turn);
+}

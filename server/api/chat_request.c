@@ -1,0 +1,238 @@
+#include "api/chat_request.h"
+#include "base/json.h"
+#include <string.h>
+
+enum { MODEL_BYTES_MAX = 1024, TEXT_BYTES_MAX = 64 << 20 };
+
+static const char *const member_names[CHAT_MEMBER_COUNT] = {
+	[CHAT_MODEL] = "model",
+	[CHAT_MESSAGES] = "messages",
+	[CHAT_STREAM] = "stream",
+	[CHAT_STREAM_OPTIONS] = "stream_options",
+	[CHAT_LONGHAND] = "longhand",
+	[CHAT_TOOLS] = "tools",
+	[CHAT_FUNCTIONS] = "functions",
+	[CHAT_RESPONSE_FORMAT] = "response_format",
+	[CHAT_N] = "n",
+	[CHAT_LOGPROBS] = "logprobs",
+	[CHAT_MAX_TOKENS] = "max_tokens",
+	[CHAT_MAX_COMPLETION_TOKENS] = "max_completion_tokens",
+	[CHAT_STOP] = "stop",
+	[CHAT_SEED] = "seed",
+	[CHAT_TEMPERATURE] = "temperature",
+	[CHAT_TOP_P] = "top_p",
+	[CHAT_FREQUENCY_PENALTY] = "frequency_penalty",
+	[CHAT_PRESENCE_PENALTY] = "presence_penalty",
+	[CHAT_MODALITIES] = "modalities",
+};
+
+void chat_request_init(struct chat_request *chat)
+{
+	*chat = (struct chat_request){ .messages = NULL };
+	buf_init(&chat->model, MODEL_BYTES_MAX);
+	buf_init(&chat->last_user, TEXT_BYTES_MAX);
+}
+
+void chat_request_release(struct chat_request *chat)
+{
+	buf_release(&chat->model);
+	buf_release(&chat->last_user);
+	json_decref(chat->messages);
+	json_decref(chat->longhand);
+	chat_request_init(chat);
+}
+
+json_t *chat_request_value(const struct chat_request *chat, enum chat_member member)
+{
+	struct slice value = chat->members[member];
+
+	if (value.data == NULL)
+		return NULL;
+	return json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+}
+
+static bool refuse(struct api_fault *fault, enum api_error error, const char *param,
+		   const char *message)
+{
+	api_fault_set(fault, error, param, "%s", message);
+	return false;
+}
+
+static bool find_members(struct slice body, struct chat_request *chat, struct api_fault *fault)
+{
+	struct json_scan_error error;
+
+	if (json_scan(body, member_names, chat->members, CHAT_MEMBER_COUNT, &error) != OK) {
+		api_fault_set(fault, API_ERROR_INVALID_JSON, NULL,
+			      "The body is not a JSON object: %s at byte %zu.", error.text,
+			      error.offset);
+		return false;
+	}
+	for (size_t i = 0; i < CHAT_MEMBER_COUNT; i++)
+		if (json_scan_is_null(chat->members[i]))
+			chat->members[i] = (struct slice){ NULL, 0 };
+	return true;
+}
+
+static bool read_model(struct chat_request *chat, struct api_fault *fault)
+{
+	enum err err = json_scan_string(chat->members[CHAT_MODEL], &chat->model);
+
+	if (err == ERR_NOT_FOUND || (err == OK && chat->model.len == 0))
+		return refuse(fault, API_ERROR_MISSING_FIELD, "model",
+			      "Say which model: GET /v1/models lists them.");
+	if (err == ERR_TOO_LARGE)
+		return refuse(fault, API_ERROR_INVALID_VALUE, "model",
+			      "The model's name is too long.");
+	if (err != OK)
+		return refuse(fault, API_ERROR_INVALID_VALUE, "model", "model must be a string.");
+	return true;
+}
+
+static bool read_flags(struct chat_request *chat, struct api_fault *fault)
+{
+	enum err err = json_scan_bool(chat->members[CHAT_STREAM], &chat->is_stream);
+	json_t *options = chat_request_value(chat, CHAT_STREAM_OPTIONS);
+	json_t *value;
+
+	if (err == ERR_INVALID) {
+		json_decref(options);
+		return refuse(fault, API_ERROR_INVALID_VALUE, "stream",
+			      "stream must be true or false.");
+	}
+	chat->has_usage = json_is_true(json_object_get(options, "include_usage"));
+	json_decref(options);
+	value = chat_request_value(chat, CHAT_TOOLS);
+	chat->has_tools = json_array_size(value) > 0 || chat->members[CHAT_FUNCTIONS].data != NULL;
+	json_decref(value);
+	value = chat_request_value(chat, CHAT_RESPONSE_FORMAT);
+	chat->has_response_format =
+		json_is_object(value) &&
+		strcmp(json_string_value(json_object_get(value, "type")) != NULL
+			       ? json_string_value(json_object_get(value, "type"))
+			       : "",
+		       "text") != 0;
+	json_decref(value);
+	value = chat_request_value(chat, CHAT_N);
+	chat->is_n_above_one = json_is_number(value) && json_number_value(value) > 1;
+	json_decref(value);
+	value = chat_request_value(chat, CHAT_LOGPROBS);
+	chat->has_logprobs = json_is_true(value);
+	json_decref(value);
+	return true;
+}
+
+/* One message's own shape. */
+static bool check_message(const json_t *message, size_t index, struct api_fault *fault)
+{
+	const json_t *role = json_object_get(message, "role");
+	const json_t *content = json_object_get(message, "content");
+
+	if (!json_is_object(message)) {
+		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
+			      "messages[%zu] must be an object with role and content.", index);
+		return false;
+	}
+	if (!json_is_string(role)) {
+		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
+			      "messages[%zu].role must be a string.", index);
+		return false;
+	}
+	if (content != NULL && !json_is_string(content) && !json_is_array(content) &&
+	    !json_is_null(content)) {
+		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
+			      "messages[%zu].content must be a string or a list of parts.", index);
+		return false;
+	}
+	return true;
+}
+
+static bool is_text_part(const json_t *part)
+{
+	const char *type = json_string_value(json_object_get(part, "type"));
+
+	return type != NULL && (strcmp(type, "text") == 0 || strcmp(type, "input_text") == 0);
+}
+
+static bool has_other_parts(const json_t *message)
+{
+	const json_t *content = json_object_get(message, "content");
+	size_t index;
+	json_t *part;
+
+	json_array_foreach((json_t *)content, index, part)
+		if (!is_text_part(part))
+			return true;
+	return false;
+}
+
+static bool read_last_text(struct chat_request *chat, const json_t *message)
+{
+	const json_t *content = json_object_get(message, "content");
+	size_t index;
+	json_t *part;
+
+	if (json_is_string(content))
+		return buf_append(&chat->last_user, json_string_value(content),
+				  json_string_length(content)) == OK;
+	json_array_foreach((json_t *)content, index, part) {
+		const json_t *text = json_object_get(part, "text");
+
+		if (!is_text_part(part) || !json_is_string(text))
+			continue;
+		if (chat->last_user.len > 0 && buf_append(&chat->last_user, "\n", 1) != OK)
+			return false;
+		if (buf_append(&chat->last_user, json_string_value(text),
+			       json_string_length(text)) != OK)
+			return false;
+	}
+	return true;
+}
+
+static bool read_messages(struct chat_request *chat, struct api_fault *fault)
+{
+	size_t count;
+	const json_t *last;
+	const char *role;
+
+	if (chat->members[CHAT_MESSAGES].data == NULL)
+		return refuse(fault, API_ERROR_MISSING_FIELD, "messages",
+			      "messages is missing: a list with at least one message.");
+	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
+	count = json_array_size(chat->messages);
+	if (count == 0)
+		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
+			      "messages must be a list with at least one message.");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *message = json_array_get(chat->messages, i);
+
+		if (!check_message(message, i, fault))
+			return false;
+		chat->has_images = chat->has_images || has_other_parts(message);
+	}
+	last = json_array_get(chat->messages, count - 1);
+	role = json_string_value(json_object_get(last, "role"));
+	chat->ends_with_user = strcmp(role, "user") == 0;
+	chat->ends_with_assistant = strcmp(role, "assistant") == 0;
+	chat->last_user_index = count - 1;
+	if (chat->ends_with_user && !read_last_text(chat, last))
+		return refuse(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	return true;
+}
+
+static bool read_longhand(struct chat_request *chat, struct api_fault *fault)
+{
+	if (chat->members[CHAT_LONGHAND].data == NULL)
+		return true;
+	chat->longhand = chat_request_value(chat, CHAT_LONGHAND);
+	if (!json_is_object(chat->longhand))
+		return refuse(fault, API_ERROR_INVALID_VALUE, "longhand",
+			      "longhand must be an object of options.");
+	return true;
+}
+
+bool chat_request_read(struct slice body, struct chat_request *chat, struct api_fault *fault)
+{
+	return find_members(body, chat, fault) && read_model(chat, fault) &&
+	       read_flags(chat, fault) && read_messages(chat, fault) && read_longhand(chat, fault);
+}

@@ -1,0 +1,392 @@
+#include "api/chat_view.h"
+#include "api/chat_render.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include <stdio.h>
+#include <string.h>
+
+struct chat_view {
+	struct api *api;
+	struct request *request;
+	struct job *job;
+	struct reader reader;
+	struct chat_render render;
+	struct chat_view_wishes wishes;
+	struct buf chunks;   /* rendered and not written yet */
+	struct buf content;  /* JSON: the whole text */
+	struct buf thoughts; /* JSON: the plan */
+	struct timer first_status, silence;
+	uint64_t written_at_ms, started_ms;
+	bool is_success; /* the backend has answered well */
+	bool has_ended;
+};
+
+static void read_on(struct chat_view *view);
+
+/* ---- the status ---- */
+
+static void begin_reply(struct chat_view *view)
+{
+	const char *headers[5] = { "Cache-Control: no-cache", NULL };
+	struct api *api = view->api;
+	char job_line[64];
+
+	if (reply_is_begun(view->request))
+		return;
+	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->job->id);
+	headers[1] = job_line;
+	headers[2] = view->wishes.is_stream ? "Content-Type: text/event-stream; charset=utf-8"
+					    : "Content-Type: application/json";
+	headers[3] = "X-Accel-Buffering: no";
+	api->reactor->timer_stop(api->reactor, &view->first_status);
+	metric_inc(METRIC_RESPONSES_2XX);
+	metric_observe_ms(METRIC_TIME_TO_FIRST_BYTE,
+			  api->reactor->now_ms(api->reactor) - view->started_ms);
+	reply_stream_start(view->request, 200, headers);
+}
+
+static void write_chunks(struct chat_view *view)
+{
+	if (view->chunks.len == 0)
+		return;
+	begin_reply(view);
+	reply_stream_write(view->request, view->chunks.data, view->chunks.len);
+	view->written_at_ms = view->api->reactor->now_ms(view->api->reactor);
+	buf_clear(&view->chunks);
+}
+
+static void on_first_status(struct timer *timer)
+{
+	struct chat_view *view = container_of(timer, struct chat_view, first_status);
+
+	view->is_success = true; /* waited long enough: 200, whatever comes */
+	read_on(view);
+	if (!view->has_ended)
+		begin_reply(view);
+}
+
+/* ---- silence ---- */
+
+static void arm_silence(struct chat_view *view, uint64_t after_ms);
+
+static void on_silence(struct timer *timer)
+{
+	struct chat_view *view = container_of(timer, struct chat_view, silence);
+	const struct api_options *options = view->api->options;
+	uint64_t silent_ms =
+		view->api->reactor->now_ms(view->api->reactor) - view->written_at_ms;
+
+	if (silent_ms < options->heartbeat_ms && view->wishes.is_stream) {
+		arm_silence(view, options->heartbeat_ms - silent_ms);
+		return;
+	}
+	if (reply_stream_unsent(view->request) == 0 || !reply_is_begun(view->request)) {
+		begin_reply(view);
+		if (view->wishes.is_stream)
+			reply_stream_write(view->request, ": hb\n\n", 6);
+		else
+			reply_stream_write(view->request, " ", 1);
+		view->written_at_ms = view->api->reactor->now_ms(view->api->reactor);
+	}
+	arm_silence(view, options->heartbeat_ms);
+}
+
+static void arm_silence(struct chat_view *view, uint64_t after_ms)
+{
+	struct reactor *reactor = view->api->reactor;
+
+	reactor->timer_start(reactor, &view->silence, after_ms, on_silence);
+}
+
+/* ---- the end ---- */
+
+static void end_view(struct chat_view *view)
+{
+	struct reactor *reactor = view->api->reactor;
+
+	view->has_ended = true;
+	reactor->timer_stop(reactor, &view->first_status);
+	reactor->timer_stop(reactor, &view->silence);
+	registry_detach(view->job, &view->reader);
+}
+
+/* Before the status went out: an error answer of its own. After: what the protocol has for it. */
+static void fail_view(struct chat_view *view, const struct api_fault *fault)
+{
+	end_view(view);
+	if (!reply_is_begun(view->request)) {
+		api_fault_send(view->request, fault);
+		return;
+	}
+	if (!view->wishes.is_stream) {
+		reply_stream_abort(view->request);
+		return;
+	}
+	buf_clear(&view->chunks);
+	if (buf_append_str(&view->chunks, "data: ") == OK &&
+	    api_fault_render(fault, &view->chunks) == OK &&
+	    buf_append_str(&view->chunks, "\n\n") == OK) {
+		write_chunks(view);
+		reply_stream_end(view->request);
+	} else {
+		reply_stream_abort(view->request);
+	}
+}
+
+static void fail_by_log(struct chat_view *view)
+{
+	struct api_fault fault;
+
+	api_fault_set(&fault, view->job->log.error == ERR_CONFLICT ? API_ERROR_JOB_TAKEN_OVER
+								   : API_ERROR_INTERNAL,
+		      NULL, "The job %s can not go on here: %s. Ask for it again.", view->job->id,
+		      err_text(view->job->log.error));
+	fail_view(view, &fault);
+}
+
+static void fail_memory(struct chat_view *view)
+{
+	struct api_fault fault;
+
+	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory (job %s).",
+		      view->job->id);
+	fail_view(view, &fault);
+}
+
+/* ---- one JSON body ---- */
+
+static enum err append_message(struct chat_view *view, struct buf *out)
+{
+	enum err err = buf_append_str(out, "{\"role\":\"assistant\",\"content\":");
+
+	if (err == OK)
+		err = buf_append_json(out, buf_str(&view->content), view->content.len);
+	if (err == OK && view->thoughts.len > 0) {
+		err = buf_append_str(out, ",\"reasoning_content\":");
+		if (err == OK)
+			err = buf_append_json(out, view->thoughts.data, view->thoughts.len);
+	}
+	return err == OK ? buf_append_str(out, ",\"refusal\":null}") : err;
+}
+
+static enum err append_longhand(struct chat_view *view, const json_t *data, struct buf *out)
+{
+	const json_t *plan = json_object_get(data, "plan");
+	enum err err = buf_printf(out, ",\"longhand\":{\"job\":\"%s\"", view->job->id);
+
+	if (err == OK && plan != NULL) {
+		err = buf_append_str(out, ",\"plan\":");
+		if (err == OK)
+			err = json_append(out, plan);
+	}
+	if (err == OK)
+		err = buf_append_str(out, ",\"report\":");
+	if (err == OK)
+		err = json_append(out, json_object_get(data, "report"));
+	return err == OK ? buf_append_str(out, "}}") : err;
+}
+
+static enum err render_body(struct chat_view *view, const struct event *done, struct buf *out)
+{
+	const char *finish = json_string_value(json_object_get(done->data, "finish_reason"));
+	enum err err = buf_printf(
+		out, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,\"model\":",
+		view->job->id, view->render.created_s);
+
+	if (err == OK)
+		err = buf_append_json(out, view->render.model, strlen(view->render.model));
+	if (err == OK)
+		err = buf_append_str(out, ",\"choices\":[{\"index\":0,\"message\":");
+	if (err == OK)
+		err = append_message(view, out);
+	if (err == OK)
+		err = buf_printf(out, ",\"logprobs\":null,\"finish_reason\":\"%s\"}],\"usage\":",
+				 finish != NULL ? finish : "stop");
+	if (err == OK)
+		err = chat_render_usage(json_object_get(done->data, "report"), out);
+	return err == OK ? append_longhand(view, done->data, out) : err;
+}
+
+static void send_body(struct chat_view *view, const struct event *done)
+{
+	char job_line[64];
+	const char *headers[] = { "Content-Type: application/json", job_line, NULL };
+	struct buf body;
+
+	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->job->id);
+	buf_init(&body, CHAT_RENDER_BYTES_MAX);
+	if (render_body(view, done, &body) != OK) {
+		fail_memory(view);
+	} else if (reply_is_begun(view->request)) {
+		end_view(view);
+		reply_stream_write(view->request, body.data, body.len);
+		reply_stream_end(view->request);
+	} else {
+		end_view(view);
+		metric_inc(METRIC_RESPONSES_2XX);
+		reply_send(view->request, 200, headers, &body);
+	}
+	buf_release(&body);
+}
+
+/* Gathers what the body will hold. */
+static enum err gather(struct chat_view *view, const struct event *event)
+{
+	if (event->kind == EVENT_TEXT)
+		return buf_append(&view->content, event->text, event->text_len);
+	if (event->kind != EVENT_PLANNED)
+		return OK;
+	if (view->render.is_plan_only)
+		return chat_render_plan(event->data, &view->content);
+	if (view->wishes.is_plan_shown && view->render.n_sections > 1)
+		return chat_render_plan(event->data, &view->thoughts);
+	return OK;
+}
+
+/* ---- reading ---- */
+
+static bool shows_success(const struct event *event)
+{
+	const char *result = json_string_value(json_object_get(event->data, "result"));
+
+	if (event->kind == EVENT_CALL)
+		return result != NULL && strcmp(result, "ok") == 0;
+	return event->kind == EVENT_TEXT || event->kind == EVENT_DONE;
+}
+
+/* False: the view has ended. */
+static bool take_event(struct chat_view *view, const struct event *event)
+{
+	enum err err;
+
+	view->is_success = view->is_success || shows_success(event);
+	if (event->kind == EVENT_FAILED) {
+		struct api_fault fault;
+
+		chat_render_fault(event, view->job->id, &fault);
+		write_chunks(view);
+		fail_view(view, &fault);
+		return false;
+	}
+	err = chat_render_event(&view->render, event, &view->chunks);
+	if (err == OK && !view->wishes.is_stream)
+		err = gather(view, event);
+	if (err != OK) {
+		fail_memory(view);
+		return false;
+	}
+	if (!view->wishes.is_stream)
+		buf_clear(&view->chunks);
+	if (event->kind != EVENT_DONE)
+		return true;
+	if (!view->wishes.is_stream) {
+		send_body(view, event);
+		return false;
+	}
+	write_chunks(view);
+	end_view(view);
+	reply_stream_end(view->request);
+	return false;
+}
+
+static void read_on(struct chat_view *view)
+{
+	const struct event *event;
+
+	while (!view->has_ended && !reply_stream_is_full(view->request)) {
+		event = reader_next(&view->reader);
+		if (event == NULL)
+			break;
+		if (!take_event(view, event))
+			return;
+		if (view->is_success && view->chunks.len > 0)
+			write_chunks(view);
+	}
+	if (!view->has_ended && view->job->log.error != OK && view->job->log.n_landed == view->reader.next)
+		fail_by_log(view);
+}
+
+static void on_events(struct reader *reader)
+{
+	read_on(container_of(reader, struct chat_view, reader));
+}
+
+/* ---- the request's side ---- */
+
+static void on_drain(struct request *request)
+{
+	read_on(request->user);
+}
+
+static void on_gone(struct request *request)
+{
+	struct chat_view *view = request->user;
+
+	metric_inc(METRIC_CLIENT_GONE);
+	if (!view->has_ended)
+		end_view(view);
+}
+
+static void on_closed(struct request *request)
+{
+	struct chat_view *view = request->user;
+
+	if (!view->has_ended)
+		end_view(view);
+	if (view->wishes.is_stream)
+		metric_dec(METRIC_STREAMS_OPEN);
+	chat_render_release(&view->render);
+	buf_release(&view->chunks);
+	buf_release(&view->content);
+	buf_release(&view->thoughts);
+	mem_free(view);
+}
+
+static void arm_timers(struct chat_view *view)
+{
+	struct reactor *reactor = view->api->reactor;
+	const struct api_options *options = view->api->options;
+
+	if (!view->wishes.is_stream) {
+		arm_silence(view, options->json_whitespace_after_ms);
+		return;
+	}
+	reactor->timer_start(reactor, &view->first_status, options->first_status_ms,
+			     on_first_status);
+	arm_silence(view, options->heartbeat_ms);
+}
+
+void chat_view_start(struct api *api, struct request *request, struct job *job,
+		     const struct chat_view_wishes *wishes)
+{
+	struct chat_view *view = mem_alloc(sizeof(*view));
+	struct api_fault fault;
+
+	if (view == NULL) {
+		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+		api_fault_send(request, &fault);
+		job_cancel(job);
+		return;
+	}
+	view->api = api;
+	view->request = request;
+	view->job = job;
+	view->wishes = *wishes;
+	view->started_ms = view->written_at_ms = api->reactor->now_ms(api->reactor);
+	buf_init(&view->chunks, CHAT_RENDER_BYTES_MAX);
+	buf_init(&view->content, CHAT_RENDER_BYTES_MAX);
+	buf_init(&view->thoughts, CHAT_RENDER_BYTES_MAX);
+	chat_render_init(&view->render, wishes->is_plan_shown, wishes->has_usage,
+			 api->options->progress_ms);
+	memcpy(view->render.job, job->id, sizeof(view->render.job));
+	request->user = view;
+	request->on_gone = on_gone;
+	request->on_drain = on_drain;
+	request->on_closed = on_closed;
+	if (wishes->is_stream)
+		metric_inc(METRIC_STREAMS_OPEN);
+	registry_attach(job, &view->reader, on_events);
+	arm_timers(view);
+	read_on(view);
+}

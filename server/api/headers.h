@@ -1,0 +1,23 @@
+/* headers - lines that go through a proxy, and those that end at it (RFC 9110, 7.6.1). */
+#ifndef LONGHAND_API_HEADERS_H
+#define LONGHAND_API_HEADERS_H
+#include <stdbool.h>
+#include "base/buf.h"
+#include "http/request.h"
+
+enum { HEADERS_MAX = 46, HEADERS_BYTES_MAX = 64 << 10 };
+
+/* Lines "Name: value", each terminated, and pointers to them. */
+struct header_lines {
+	struct buf bytes;
+	const char *lines[HEADERS_MAX + 1]; /* NULL at the end */
+};
+
+void header_lines_init(struct header_lines *headers);
+void header_lines_release(struct header_lines *headers);
+/* What of the client's request goes to the backend. `extra` is added ("Name: value"), NULL: none. */
+MUST_CHECK enum err headers_to_backend(const struct request *request, bool is_json,
+				       const char *extra, struct header_lines *out);
+/* What of the backend's answer (raw lines) goes to the client. */
+MUST_CHECK enum err headers_to_client(struct slice head, struct header_lines *out);
+#endif

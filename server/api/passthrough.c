@@ -1,0 +1,397 @@
+#include "api/passthrough.h"
+#include "api/headers.h"
+#include "base/json.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { WHOLE_BYTES_MAX = 64 << 10, BODY_BYTES_MAX = 1 << 30 };
+
+struct passthrough {
+	struct api *api;
+	struct request *request; /* NULL once closed */
+	struct forward_call call;
+	struct buf body; /* the client's, or rewritten */
+	char *path_and_query;
+	char *model_json; /* what stands in for the model's name */
+	struct header_lines headers;
+	struct buf whole; /* a short answer, gathered */
+	bool is_whole, is_events, is_done;
+	char last[2]; /* bytes sent: an error event may follow "\n\n" only */
+};
+
+static struct passthrough *of_stream(struct stream_op *stream)
+{
+	return container_of(container_of(stream, struct forward_call, stream), struct passthrough,
+			    call);
+}
+
+/* Once the call has reported and the request is closed. */
+static void free_when_over(struct passthrough *pass)
+{
+	if (!pass->is_done || pass->request != NULL)
+		return;
+	buf_release(&pass->body);
+	buf_release(&pass->whole);
+	header_lines_release(&pass->headers);
+	mem_free(pass->path_and_query);
+	mem_free(pass->model_json);
+	mem_free(pass);
+}
+
+/* ---- the answer's way back ---- */
+
+static bool is_event_stream(struct slice head)
+{
+	return memmem(head.data, head.len, "text/event-stream", 17) != NULL;
+}
+
+/* The announced length; -1: none, or too long to be gathered. */
+static long short_length(struct slice head)
+{
+	static const char name[] = "\ncontent-length:";
+	const char *at = head.data;
+	const char *end = head.data + head.len;
+
+	for (; at < end; at++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL || (size_t)(end - at) < sizeof(name))
+			return -1;
+		if (strncasecmp(at, name, sizeof(name) - 1) == 0) {
+			long length = strtol(at + sizeof(name) - 1, NULL, 10);
+
+			return length >= 0 && length <= WHOLE_BYTES_MAX ? length : -1;
+		}
+	}
+	return -1;
+}
+
+static bool has_no_body(const struct passthrough *pass)
+{
+	return pass->call.status == 204 || pass->call.status == 304 ||
+	       strcmp(pass->request->method, "HEAD") == 0;
+}
+
+static void count_status(int status)
+{
+	metric_inc(status < 300	  ? METRIC_RESPONSES_2XX
+		   : status < 400 ? METRIC_RESPONSES_3XX
+		   : status < 500 ? METRIC_RESPONSES_4XX
+				  : METRIC_RESPONSES_5XX);
+}
+
+static void on_head(struct forward_call *call)
+{
+	struct passthrough *pass = container_of(call, struct passthrough, call);
+	struct slice head = pass->api->model->forward_head(pass->api->model, call);
+
+	if (pass->request == NULL)
+		return;
+	header_lines_release(&pass->headers); /* the request's have been sent */
+	if (headers_to_client(head, &pass->headers) != OK) {
+		op_cancel(&call->stream.op, ERR_NO_MEMORY);
+		return;
+	}
+	count_status(call->status);
+	pass->is_events = is_event_stream(head);
+	pass->is_whole = !pass->is_events && (has_no_body(pass) || short_length(head) >= 0);
+	if (pass->is_whole)
+		return;
+	reply_stream_start(pass->request, call->status, pass->headers.lines);
+	if (pass->is_events)
+		metric_inc(METRIC_STREAMS_OPEN);
+}
+
+static void note_last(struct passthrough *pass, const char *data, size_t len)
+{
+	pass->last[0] = len > 1 ? data[len - 2] : pass->last[1];
+	pass->last[1] = data[len - 1];
+}
+
+static void on_data(struct stream_op *stream, const char *data, size_t len)
+{
+	struct passthrough *pass = of_stream(stream);
+
+	if (pass->request == NULL || len == 0)
+		return;
+	if (pass->is_whole) {
+		if (buf_append(&pass->whole, data, len) != OK)
+			op_cancel(&stream->op, ERR_NO_MEMORY);
+		return;
+	}
+	note_last(pass, data, len);
+	reply_stream_write(pass->request, data, len);
+	if (reply_stream_is_full(pass->request))
+		stream_op_pause(stream);
+}
+
+static void on_drain(struct request *request)
+{
+	struct passthrough *pass = request->user;
+
+	stream_op_resume(&pass->call.stream);
+}
+
+/* ---- ends ---- */
+
+static enum api_error error_of(enum err result)
+{
+	switch (result) {
+	case ERR_TIMEOUT:
+		metric_inc(METRIC_UPSTREAM_ERRORS_TIMEOUT);
+		return API_ERROR_BACKEND_TIMEOUT;
+	case ERR_BUSY:
+		metric_inc(METRIC_UPSTREAM_ERRORS_BREAKER);
+		return API_ERROR_BACKEND_BUSY;
+	case ERR_REFUSED:
+		metric_inc(METRIC_UPSTREAM_ERRORS_REFUSED);
+		return API_ERROR_BACKEND_UNAVAILABLE;
+	case ERR_BROKEN:
+		metric_inc(METRIC_UPSTREAM_ERRORS_BROKEN);
+		return API_ERROR_BACKEND_UNAVAILABLE;
+	case ERR_NO_MEMORY:
+		return API_ERROR_INTERNAL;
+	default:
+		metric_inc(METRIC_UPSTREAM_ERRORS_FAILED);
+		return API_ERROR_BACKEND_FAILED;
+	}
+}
+
+static void describe_failure(const struct passthrough *pass, enum err result,
+			     struct api_fault *ret_fault)
+{
+	api_fault_set(ret_fault, error_of(result), NULL, "%s",
+		      pass->call.message[0] != '\0' ? pass->call.message : err_text(result));
+	ret_fault->retry_after_ms = pass->call.retry_after_ms;
+}
+
+/* The status has gone out: the client must see that the answer is not whole. */
+static void fail_begun(struct passthrough *pass, const struct api_fault *fault)
+{
+	struct buf event;
+
+	log_warn("passthrough_broken", "request=%s code=%s", pass->request->id,
+		 api_error_code(fault->error));
+	buf_init(&event, 8 << 10);
+	if (!pass->is_events || pass->last[0] != '\n' || pass->last[1] != '\n' ||
+	    buf_append_str(&event, "data: ") != OK || api_fault_render(fault, &event) != OK ||
+	    buf_append_str(&event, "\n\n") != OK) {
+		reply_stream_abort(pass->request);
+	} else {
+		reply_stream_write(pass->request, event.data, event.len);
+		reply_stream_end(pass->request);
+	}
+	buf_release(&event);
+}
+
+static void end_reply(struct passthrough *pass, enum err result)
+{
+	struct api_fault fault;
+
+	if (result == OK && pass->is_whole) {
+		reply_send(pass->request, pass->call.status, pass->headers.lines, &pass->whole);
+	} else if (result == OK) {
+		reply_stream_end(pass->request);
+	} else {
+		describe_failure(pass, result, &fault);
+		if (reply_is_begun(pass->request))
+			fail_begun(pass, &fault);
+		else
+			api_fault_send(pass->request, &fault);
+	}
+}
+
+static void on_done(struct op *op)
+{
+	struct passthrough *pass = of_stream(container_of(op, struct stream_op, op));
+
+	pass->is_done = true;
+	metric_dec(METRIC_UPSTREAM_OPEN);
+	if (pass->is_events)
+		metric_dec(METRIC_STREAMS_OPEN);
+	if (pass->request != NULL && !pass->request->is_client_gone)
+		end_reply(pass, op->result);
+	free_when_over(pass);
+}
+
+static void on_gone(struct request *request)
+{
+	struct passthrough *pass = request->user;
+
+	metric_inc(METRIC_CLIENT_GONE);
+	op_cancel(&pass->call.stream.op, ERR_CANCELED);
+}
+
+static void on_closed(struct request *request)
+{
+	struct passthrough *pass = request->user;
+
+	op_cancel(&pass->call.stream.op, ERR_CANCELED); /* a stop of the server: nobody listens */
+	pass->request = NULL;
+	free_when_over(pass);
+}
+
+/* ---- the request's way there ---- */
+
+static struct passthrough *passthrough_new(struct api *api, struct request *request)
+{
+	struct passthrough *pass = mem_alloc(sizeof(*pass));
+
+	if (pass == NULL)
+		return NULL;
+	pass->api = api;
+	buf_init(&pass->whole, WHOLE_BYTES_MAX);
+	header_lines_init(&pass->headers);
+	pass->body = request->body;
+	buf_init(&request->body, pass->body.max_bytes);
+	return pass;
+}
+
+static char *path_behind_v1(const struct request *request)
+{
+	struct buf path;
+
+	buf_init(&path, 16 << 10);
+	if (buf_append_str(&path, request->path + strlen("/v1")) != OK ||
+	    (request->query[0] != '\0' && (buf_append_str(&path, "?") != OK ||
+					   buf_append_str(&path, request->query) != OK))) {
+		buf_release(&path);
+		return NULL;
+	}
+	return buf_steal(&path);
+}
+
+static enum err add_request_headers(struct passthrough *pass, bool is_json)
+{
+	char id_line[64];
+
+	(void)snprintf(id_line, sizeof(id_line), "X-Request-Id: %s", pass->request->id);
+	return headers_to_backend(pass->request, is_json, id_line, &pass->headers);
+}
+
+/* `err`: the body could not be made; done() brings it back. */
+static void send_call(struct passthrough *pass, bool is_json, enum err err)
+{
+	struct forward_call *call = &pass->call;
+	struct request *request = pass->request;
+	struct reactor *reactor = pass->api->reactor;
+
+	metric_inc(METRIC_REQUESTS_PASSTHROUGH);
+	metric_inc(METRIC_UPSTREAM_CALLS_PASSTHROUGH);
+	metric_inc(METRIC_UPSTREAM_OPEN);
+	stream_op_prepare(&call->stream, reactor, 0, on_data, on_done);
+	pass->path_and_query = path_behind_v1(request);
+	if (err == OK && pass->path_and_query == NULL)
+		err = ERR_NO_MEMORY;
+	if (err == OK)
+		err = add_request_headers(pass, is_json);
+	if (err != OK)
+		op_cancel(&call->stream.op, err);
+	call->method = request->method;
+	call->path_and_query = pass->path_and_query;
+	call->headers = pass->headers.lines;
+	call->request_id = request->id;
+	call->on_head = on_head;
+	pass->api->model->forward(pass->api->model, call);
+}
+
+static void take_request(struct passthrough *pass, struct request *request)
+{
+	pass->request = request;
+	request->user = pass;
+	request->on_gone = on_gone;
+	request->on_drain = on_drain;
+	request->on_closed = on_closed;
+}
+
+static void refuse_memory(struct request *request)
+{
+	struct api_fault fault;
+
+	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	api_fault_send(request, &fault);
+}
+
+void passthrough_any(struct api *api, struct request *request)
+{
+	struct passthrough *pass = passthrough_new(api, request);
+
+	if (pass == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	take_request(pass, request);
+	pass->call.body[0] = (struct slice){ buf_str(&pass->body), pass->body.len };
+	send_call(pass, false, OK);
+}
+
+/* The model's value replaced: what stands before it, the new value, what stands behind. */
+static enum err splice_model(struct passthrough *pass, const struct passthrough_chat *chat)
+{
+	const char *start = pass->body.data;
+	const char *end = start + pass->body.len;
+	const char *behind = chat->model_range.data + chat->model_range.len;
+	struct buf value;
+	enum err err;
+
+	buf_init(&value, 4 << 10);
+	err = buf_append_json(&value, chat->model, strlen(chat->model));
+	if (err != OK) {
+		buf_release(&value);
+		return err;
+	}
+	pass->call.body[0] = (struct slice){ start, (size_t)(chat->model_range.data - start) };
+	pass->call.body[1] = (struct slice){ value.data, value.len };
+	pass->call.body[2] = (struct slice){ behind, (size_t)(end - behind) };
+	pass->model_json = buf_steal(&value);
+	return OK;
+}
+
+/* Our own member must not reach the backend: rare, so the body is written anew. */
+static enum err rewrite_body(struct passthrough *pass, const struct passthrough_chat *chat)
+{
+	json_t *body = json_loadb(pass->body.data, pass->body.len, 0, NULL);
+	struct buf rewritten;
+	enum err err = ERR_NO_MEMORY;
+
+	buf_init(&rewritten, BODY_BYTES_MAX);
+	if (json_object_del(body, "longhand") == 0 &&
+	    (chat->model == NULL ||
+	     json_object_set_new(body, "model", json_string(chat->model)) == 0))
+		err = json_append(&rewritten, body);
+	json_decref(body);
+	if (err != OK) {
+		buf_release(&rewritten);
+		return err;
+	}
+	buf_release(&pass->body);
+	pass->body = rewritten;
+	pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
+	return OK;
+}
+
+void passthrough_chat(struct api *api, struct request *request,
+		      const struct passthrough_chat *chat)
+{
+	struct passthrough *pass = passthrough_new(api, request);
+	enum err err = OK;
+
+	if (pass == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	take_request(pass, request);
+	pass->call.backend = chat->backend;
+	pass->call.is_stream = chat->is_stream;
+	if (chat->has_longhand)
+		err = rewrite_body(pass, chat);
+	else if (chat->model != NULL)
+		err = splice_model(pass, chat);
+	else
+		pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
+	send_call(pass, true, err);
+}

@@ -1,0 +1,26 @@
+/* passthrough - a request that is the backend's: its bytes go there, the answer's bytes come back
+ * as they come, status and error bodies included.
+ *
+ * Both ways are bounded: a client that reads slowly pauses the backend's answer; a client that
+ * leaves closes the backend's connection at once. Short whole answers are sent with their length,
+ * everything else in chunks. A failure before the first byte is an error of ours (502, 503, 504);
+ * after it the connection is cut, or, between two events of a stream, an error event ends it. */
+#ifndef LONGHAND_API_PASSTHROUGH_H
+#define LONGHAND_API_PASSTHROUGH_H
+#include "api/api.h"
+
+/* Any path and method under /v1, to the default backend. */
+void passthrough_any(struct api *api, struct request *request);
+
+struct passthrough_chat { /* ranges of request->body */
+	const char *backend;
+	const char *model;     /* to be sent in place of model_range; NULL: as it is */
+	struct slice model_range; /* the value, with its quotes */
+	bool has_longhand;     /* the member is ours: left out */
+	bool is_stream;
+};
+
+/* A chat completion. */
+void passthrough_chat(struct api *api, struct request *request,
+		      const struct passthrough_chat *chat);
+#endif

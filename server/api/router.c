@@ -1,0 +1,122 @@
+#include "api/router.h"
+#include "api/chat.h"
+#include "api/health.h"
+#include "api/jobs.h"
+#include "api/models.h"
+#include "api/passthrough.h"
+#include "base/metrics.h"
+#include <string.h>
+
+typedef void (*handle_fn)(struct api *api, struct request *request, const char *rest);
+
+struct route_row {
+	const char *method;
+	const char *path; /* ending in '*': a prefix; the handler gets what follows */
+	handle_fn handle;
+	enum metric metric;
+};
+
+/* First match wins. A path of ours with a method that has no row is a 405; whatever else is under
+ * /v1 is the default backend's. */
+static const struct route_row rows[] = {
+	{ "POST", "/v1/chat/completions", chat_handle, METRIC_COUNT },
+	{ "GET", "/v1/models", models_list, METRIC_REQUESTS_MODELS },
+	{ "GET", "/v1/models/*", models_show, METRIC_REQUESTS_MODELS },
+	{ "GET", "/v1/longhand/jobs/*", jobs_get, METRIC_REQUESTS_JOBS },
+	{ "POST", "/v1/longhand/jobs/*", jobs_post, METRIC_REQUESTS_JOBS },
+	{ "GET", "/healthz", health_alive, METRIC_REQUESTS_HEALTH },
+	{ "GET", "/readyz", health_ready, METRIC_REQUESTS_HEALTH },
+	{ "GET", "/metrics", health_metrics, METRIC_REQUESTS_HEALTH },
+};
+
+/* NULL: no match; else what follows the prefix ("" for an exact path). */
+static const char *match_path(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] != '*')
+		return strcmp(pattern, path) == 0 ? "" : NULL;
+	return strncmp(pattern, path, len - 1) == 0 && path[len - 1] != '\0' ? path + len - 1
+									    : NULL;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void refuse_path(struct request *request, bool is_known)
+{
+	struct api_fault fault;
+
+	metric_inc(METRIC_REQUESTS_OTHER);
+	if (is_known)
+		api_fault_set(&fault, API_ERROR_METHOD_NOT_ALLOWED, NULL,
+			      "%s is not a method of %.200s.", request->method, request->path);
+	else
+		api_fault_set(&fault, API_ERROR_NOT_FOUND, NULL,
+			      "There is nothing at %.200s. The API is under /v1.", request->path);
+	api_fault_send(request, &fault);
+}
+
+/* HEAD is answered where GET is: libmicrohttpd leaves the body out. */
+static bool match_method(const char *method, const char *asked)
+{
+	return strcmp(method, asked) == 0 ||
+	       (strcmp(method, "GET") == 0 && strcmp(asked, "HEAD") == 0);
+}
+
+static void on_request(void *context, struct request *request)
+{
+	struct api *api = context;
+	bool is_known = false;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *rest = match_path(rows[i].path, request->path);
+
+		if (rest == NULL)
+			continue;
+		is_known = true;
+		if (!match_method(rows[i].method, request->method))
+			continue;
+		if (rows[i].metric != METRIC_COUNT)
+			metric_inc(rows[i].metric);
+		rows[i].handle(api, request, rest);
+		return;
+	}
+	/* /v1/models and chat completions have other methods at the backend (stored completions). */
+	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/"))
+		passthrough_any(api, request);
+	else
+		refuse_path(request, is_known);
+}
+
+static void on_refused(void *context, struct request *request, enum http_refusal refusal)
+{
+	struct api_fault fault;
+
+	(void)context;
+	switch (refusal) {
+	case HTTP_REFUSAL_TOO_LARGE:
+		api_fault_set(&fault, API_ERROR_TOO_LARGE, NULL,
+			      "The request's body is larger than this server takes "
+			      "(max_request_bytes): shorten it.");
+		break;
+	case HTTP_REFUSAL_CONNECTIONS:
+		metric_inc(METRIC_CONNECTIONS_REFUSED);
+		api_fault_set(&fault, API_ERROR_TOO_MANY_CONNECTIONS, NULL,
+			      "Too many connections are open: try again in a moment.");
+		fault.retry_after_ms = 1000;
+		break;
+	case HTTP_REFUSAL_LENGTH_AND_CODING:
+		api_fault_set(&fault, API_ERROR_SMUGGLING, NULL,
+			      "A request may have Content-Length or Transfer-Encoding, not both.");
+		break;
+	}
+	api_fault_send(request, &fault);
+}
+
+struct http_handler router_handler(struct api *api)
+{
+	return (struct http_handler){ api, on_request, on_refused };
+}

@@ -1,0 +1,181 @@
+#include "app_options.h"
+#include "base/mem.h"
+#include <string.h>
+
+enum { PENDING_BYTES_MAX = 1 << 20, STORE_MS = 2000, AGAIN_MS = 100, KEEP_MS = 10000 };
+enum { INLINE_JSON_BYTES = 64 << 10, CALL_WORDS = 1000 };
+
+static const char *or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static void fill_aliases(struct backend_options *backend, const struct settings_map *map,
+			 struct model_alias *aliases)
+{
+	backend->aliases = aliases;
+	backend->n_aliases = map->count;
+	for (size_t i = 0; i < map->count; i++)
+		aliases[i] = (struct model_alias){ map->pairs[i].name, map->pairs[i].value };
+}
+
+/* The choices of the setting are the dialects' names, in settings_table.h. */
+static const char *const dialects[] = { "openai", "llamacpp", "vllm", "ollama" };
+
+static void fill_backend(struct backend_options *backend, const struct backend_settings *from,
+			 const struct settings *settings)
+{
+	*backend = (struct backend_options){
+		.name = from->record.name,
+		.url = from->url,
+		.model = or_null(from->model),
+		.key = or_null(from->key),
+		.dialect = dialect_find(dialects[from->dialect]),
+		.is_long_output = from->long_output,
+		.window_tokens = (long)from->window_tokens,
+		.connect_ms = settings->connect_ms,
+		.first_byte_ms = settings->first_byte_ms,
+		.idle_ms = settings->idle_ms,
+		.total_ms = settings->total_ms,
+		.breaker_failures = (unsigned)settings->breaker_failures,
+		.breaker_open_ms = settings->breaker_open_ms,
+	};
+}
+
+static enum err fill_backends(struct app_options *options, const struct settings *settings)
+{
+	const struct backend_settings *first = settings_default_backend(settings);
+	size_t n_aliases = 0;
+	struct model_alias *aliases;
+
+	for (size_t i = 0; i < settings->n_backends; i++)
+		n_aliases += settings->backends[i].models.count;
+	options->backends = mem_alloc(settings->n_backends * sizeof(*options->backends));
+	options->aliases = aliases = mem_alloc(n_aliases * sizeof(*aliases));
+	if (options->backends == NULL || aliases == NULL)
+		return ERR_NO_MEMORY;
+	for (int pass = 0; pass < 2; pass++) { /* the default one first */
+		for (size_t i = 0; i < settings->n_backends; i++) {
+			const struct backend_settings *from = &settings->backends[i];
+
+			if ((from == first) != (pass == 0))
+				continue;
+			fill_backend(&options->backends[options->n_backends], from, settings);
+			fill_aliases(&options->backends[options->n_backends++], &from->models,
+				     aliases);
+			aliases += from->models.count;
+		}
+	}
+	return OK;
+}
+
+static enum err fill_presets(struct app_options *options, const struct settings *settings)
+{
+	static const char *const modes[] = { "auto", "serial", "single" };
+
+	options->presets = mem_alloc(settings->n_presets * sizeof(*options->presets));
+	if (options->presets == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < settings->n_presets; i++) {
+		const struct preset_settings *from = &settings->presets[i];
+
+		options->presets[i] = (struct api_preset){
+			.id = from->record.name,
+			.backend = or_null(from->backend),
+			.model = or_null(from->model),
+			.mode = modes[from->mode],
+			.target_words = (long)from->target_words,
+			.headings = (enum headings)from->headings,
+			.count = (enum word_rule)from->count,
+			.context = (enum context)from->context,
+		};
+	}
+	return OK;
+}
+
+static void fill_api(struct app_options *options, const struct settings *settings)
+{
+	options->api = (struct api_options){
+		.plan_from_words = (long)settings->plan_from_words,
+		.single_max_words = (long)settings->single_max_words,
+		.target_words_max = (long)settings->max_target_words,
+		.call_words_max = CALL_WORDS,
+		.is_route_all = settings->route == SETTING_ROUTE_ALL,
+		.context = (enum context)settings->context,
+		.heartbeat_ms = settings->heartbeat_ms,
+		.json_whitespace_after_ms = settings->json_whitespace_after_ms,
+		.first_status_ms = settings->first_status_ms,
+		.progress_ms = settings->progress_ms,
+		.stream_grace_ms = settings->reader_grace_ms,
+		.json_grace_ms = settings->json_grace_ms,
+		.store_ms = STORE_MS,
+		.inline_json_bytes = INLINE_JSON_BYTES,
+		.presets = options->presets,
+		.n_presets = settings->n_presets,
+	};
+}
+
+static void fill_registry(struct app_options *options, const struct settings *settings)
+{
+	options->registry = (struct registry_options){
+		.running_max = (size_t)settings->max_jobs,
+		.keep_ms = settings->retention_ms < KEEP_MS ? settings->retention_ms : KEEP_MS,
+		.job = {
+			.log = { .flush_ms = settings->flush_ms,
+				 .flush_bytes = (size_t)settings->flush_bytes,
+				 .store_ms = STORE_MS,
+				 .again_ms = AGAIN_MS,
+				 .pending_bytes_max = PENDING_BYTES_MAX },
+			.retry = { .max_tries = (unsigned)settings->retry_tries,
+				   .base_ms = settings->retry_base_ms,
+				   .cap_ms = settings->retry_cap_ms,
+				   .retry_after_cap_ms = settings->retry_after_cap_ms,
+				   .try_ms = settings->total_ms },
+		},
+	};
+}
+
+static void fill_server(struct app_options *options, const struct settings *settings)
+{
+	options->server = (struct http_server_options){
+		.connections_max = (size_t)settings->max_connections,
+		.body_bytes_max = (size_t)settings->max_request_bytes,
+		.header_pool_bytes = (size_t)settings->max_header_bytes,
+		.header_ms = settings->request_read_ms,
+		.idle_ms = settings->keepalive_ms,
+		.stuck_ms = settings->stuck_ms,
+		.stream_high_bytes = (size_t)settings->stream_high_bytes,
+		.stream_low_bytes = (size_t)settings->stream_low_bytes,
+	};
+}
+
+enum err app_options_init(struct app_options *options, const struct settings *settings,
+			  struct buf *ret_message)
+{
+	enum err err;
+
+	*options = (struct app_options){ .retention_ms = settings->retention_ms };
+	if (settings->n_keys > 0) {
+		(void)!buf_append_str(ret_message,
+				      "keys: are not available in this version: let a reverse "
+				      "proxy check keys, and leave this section out");
+		return ERR_INVALID;
+	}
+	err = fill_backends(options, settings);
+	if (err == OK)
+		err = fill_presets(options, settings);
+	if (err != OK)
+		return err;
+	fill_api(options, settings);
+	fill_registry(options, settings);
+	fill_server(options, settings);
+	return OK;
+}
+
+void app_options_release(struct app_options *options)
+{
+	mem_free(options->backends);
+	mem_free(options->aliases);
+	mem_free(options->presets);
+	*options = (struct app_options){ .n_backends = 0 };
+}
