@@ -2,10 +2,9 @@
 #ifndef LONGHAND_API_API_H
 #define LONGHAND_API_API_H
 #include "api/errors.h"
+#include "async/work.h"
 #include "job/registry.h"
 #include "writing/route.h"
-
-struct work_pool;
 
 struct api_preset { /* a model id that stands for a model and options */
 	const char *id;
@@ -42,7 +41,7 @@ struct api {
 	struct model *model;
 	struct store *store;
 	struct registry *registry;
-	struct work_pool *pool;
+	struct work_port *pool;
 	const struct api_options *options;
 	bool is_draining; /* /readyz says 503 */
 };

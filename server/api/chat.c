@@ -4,11 +4,11 @@
 #include "api/long_request.h"
 #include "api/models.h"
 #include "api/passthrough.h"
+#include "async/work.h"
 #include "base/id.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "loop/work_pool.h"
 #include <string.h>
 
 /* One request until its answer is somebody else's. */
@@ -74,6 +74,19 @@ static void run_on_pool(struct work *work)
 
 /* ---- the long path ---- */
 
+static void refuse_start(struct turn *turn, enum err err)
+{
+	if (err == ERR_LIMIT)
+		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
+			      "As many long texts are being written as this server takes "
+			      "(max_jobs): try again later.");
+	else
+		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL, "The job can not start: %s.",
+			      err_text(err));
+	turn->fault.retry_after_ms = err == ERR_LIMIT ? 10000 : 0;
+	refuse(turn);
+}
+
 static void start_job(struct turn *turn, const struct model_target *target)
 {
 	struct api *api = turn->api;
@@ -92,7 +105,7 @@ static void start_job(struct turn *turn, const struct model_target *target)
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
 				     .owner = "" };
-	char id[ID_BYTES];
+	char id[ID_CHARS + 1];
 	struct job *job;
 	enum err err;
 
@@ -101,18 +114,14 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		refuse(turn);
 		return;
 	}
-	id_new(id);
 	asked.id = id;
-	err = registry_start(api->registry, &asked, turn->options.keep ? UINT64_MAX : grace_ms,
-			     &job);
+	err = id_new(id);
+	if (err == OK)
+		err = registry_start(api->registry, &asked,
+				     turn->options.keep ? UINT64_MAX : grace_ms, &job);
+	spec_release(&asked.spec);
 	if (err != OK) {
-		api_fault_set(&turn->fault,
-			      err == ERR_LIMIT ? API_ERROR_TOO_MANY_JOBS : API_ERROR_INTERNAL, NULL,
-			      err == ERR_LIMIT ? "As many long texts are being written as this "
-						 "server takes (max_jobs): try again later."
-					       : "The server is out of memory.");
-		turn->fault.retry_after_ms = err == ERR_LIMIT ? 10000 : 0;
-		refuse(turn);
+		refuse_start(turn, err);
 		return;
 	}
 	metric_inc(METRIC_REQUESTS_LONG);
@@ -241,9 +250,9 @@ static enum route_mode mode_of(const struct turn *turn)
 
 static bool is_housekeeping(const struct turn *turn)
 {
-	return route_is_housekeeping(
-		buf_str(&turn->chat.last_user), turn->chat.last_user.len,
-		request_header(turn->request, "X-OpenWebUI-Task"));
+	return turn->chat.ends_with_user &&
+	       route_is_housekeeping(buf_str(&turn->chat.last_user), turn->chat.last_user.len,
+				     request_header(turn->request, "X-OpenWebUI-Task"));
 }
 
 static void choose_route(struct turn *turn, const struct model_target *target)
@@ -253,27 +262,40 @@ static void choose_route(struct turn *turn, const struct model_target *target)
 	struct model_knowledge known = { .is_long_output = false };
 	struct route_input input = {
 		.mode = mode_of(turn),
-		.has_target_words = turn->options.target_words > 0,
+		.target_words = turn->options.target_words,
 		.has_plan = turn->options.plan.n_sections > 0,
 		.is_plan_only = turn->options.is_plan_only,
 		.demand = &turn->demand,
+		.model = turn->preset != NULL ? MODEL_LONGHAND : MODEL_PLAIN,
 		.has_tools = chat->has_tools,
 		.has_response_format = chat->has_response_format,
-		.is_n_above_one = chat->is_n_above_one,
+		.n_above_one = chat->is_n_above_one,
 		.has_logprobs = chat->has_logprobs,
 		.has_images = chat->has_images,
 		.ends_with_assistant = !chat->ends_with_user,
-		.is_housekeeping = chat->ends_with_user && is_housekeeping(turn),
-		.model_class = turn->preset != NULL ? MODEL_LONGHAND : MODEL_PLAIN,
+		.is_housekeeping = is_housekeeping(turn),
+		.is_route_all = options->is_route_all,
 		.plan_from_words = options->plan_from_words,
 		.single_max_words = options->single_max_words,
-		.scope = options->is_route_all ? ROUTE_SCOPE_ALL : ROUTE_SCOPE_LONGHAND,
 	};
 
 	if (target != NULL)
 		turn->api->model->know(turn->api->model, target, &known);
-	input.is_backend_long_output = known.is_long_output;
-	route_choose(&input, &turn->route);
+	input.backend_is_long_output = known.is_long_output;
+	turn->route = route_choose(&input);
+}
+
+/* A preset's mode holds for what is written long, and makes nothing long by itself. */
+static void apply_preset_mode(struct turn *turn)
+{
+	bool is_long = turn->route.kind == ROUTE_SERIAL || turn->route.kind == ROUTE_SINGLE;
+
+	if (turn->preset == NULL || turn->options.is_mode_said || !is_long)
+		return;
+	if (strcmp(turn->preset->mode, "serial") == 0)
+		turn->route.kind = ROUTE_SERIAL;
+	else if (strcmp(turn->preset->mode, "single") == 0)
+		turn->route.kind = ROUTE_SINGLE;
 }
 
 static void decide(struct turn *turn)
@@ -286,10 +308,9 @@ static void decide(struct turn *turn)
 		refuse(turn);
 		return;
 	}
-	if (turn->preset != NULL && !turn->options.is_mode_said)
-		(void)chat_mode_from_name(turn->preset->mode, &turn->options.mode);
 	is_known = resolve(turn, &target);
 	choose_route(turn, is_known ? &target : NULL);
+	apply_preset_mode(turn);
 	if (turn->route.kind == ROUTE_REJECT) {
 		api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, turn->route.param, "%s",
 			      turn->route.reason);
@@ -334,7 +355,7 @@ static void read_on_pool(struct turn *turn)
 	request->on_closed = on_closed;
 	turn->work.run = run_on_pool;
 	op_prepare(&turn->work.op, turn->api->reactor, 0, on_pool_done);
-	work_pool_start(turn->api->pool, &turn->work);
+	turn->api->pool->start(turn->api->pool, &turn->work);
 }
 
 void chat_handle(struct api *api, struct request *request, const char *rest)

@@ -51,17 +51,6 @@ static const char *const mode_names[] = {
 		NULL
 };
 
-bool chat_mode_from_name(const char *name, enum chat_mode *ret_mode)
-{
-	for (int i = 0; mode_names[i] != NULL; i++) {
-		if (strcmp(mode_names[i], name) != 0)
-			continue;
-		*ret_mode = (enum chat_mode)i;
-		return true;
-	}
-	return false;
-}
-
 static bool read_mode(struct reading *reading, const json_t *value)
 {
 	int index = choose(reading, value, mode_names);

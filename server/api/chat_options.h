@@ -33,6 +33,4 @@ void chat_options_release(struct chat_options *options);
 /* `longhand` may be NULL. False: ret_fault says why. */
 MUST_CHECK bool chat_options_read(const struct request *request, const json_t *longhand,
 				  struct chat_options *options, struct api_fault *ret_fault);
-/* "auto", "serial" ... to the mode; false: no such mode. */
-bool chat_mode_from_name(const char *name, enum chat_mode *ret_mode);
 #endif
