@@ -58,67 +58,67 @@ static void escaped_names_are_the_same_names(void **state)
 	assert_slice(values[MODEL], "1");
 }
 
+static const struct {
+	const char *text;
+	size_t offset;
+} wrong_texts[] = {
+	{ "", 0 },
+	{ "  ", 2 },
+	{ "[]", 0 },
+	{ "\"x\"", 0 },
+	{ "{", 1 },
+	{ "{\"a\"", 4 },
+	{ "{\"a\":", 5 },
+	{ "{\"a\":1", 6 },
+	{ "{\"a\":1,", 7 },
+	{ "{\"a\":1,}", 7 },
+	{ "{,}", 1 },
+	{ "{\"a\" 1}", 5 },
+	{ "{a:1}", 1 },
+	{ "{'a':1}", 1 },
+	{ "{\"a\":1}}", 7 },
+	{ "{\"a\":1} x", 8 },
+	{ "{\"a\":[1 2]}", 8 },
+	{ "{\"a\":[1,]}", 8 },
+	{ "{\"a\":[}", 6 },
+	{ "{\"a\":{]", 6 },
+	{ "{\"a\":tru}", 5 },
+	{ "{\"a\":True}", 5 },
+	{ "{\"a\":nul", 5 },
+	{ "{\"a\":01}", 6 },
+	{ "{\"a\":-}", 6 },
+	{ "{\"a\":+1}", 5 },
+	{ "{\"a\":.5}", 5 },
+	{ "{\"a\":1.}", 7 },
+	{ "{\"a\":1e}", 7 },
+	{ "{\"a\":1e+}", 8 },
+	{ "{\"a\":0x1}", 6 },
+	{ "{\"a\":NaN}", 5 },
+	{ "{\"a\":\"\n\"}", 6 },
+	{ "{\"a\":\"\\x\"}", 7 },
+	{ "{\"a\":\"\\u12g4\"}", 10 },
+	{ "{\"a\":\"\\u12", 10 },
+	{ "{\"a\":\"\\", 7 },
+	{ "{\"a\":\"abc", 9 },
+	{ "{\"a\":\"\xff\"}", 6 },
+	{ "{\"a\":\"\xc0\xaf\"}", 6 },
+	{ "{\"a\":\"ok\xed\xa0\x80\"}", 8 },
+	{ "{\"a\":\"\xf4\x90\x80\x80\"}", 6 },
+	{ "{\"a\":\"\xe4\xbd\"}", 6 },
+	{ "{\"model\":1,\"model\":2}", 11 },
+	{ "{\"model\":1,\"mod\\u0065l\":2}", 11 },
+	{ "\xef\xbb\xbf{}", 0 },
+};
+
 static void wrong_texts_and_where(void **state)
 {
-	static const struct {
-		const char *text;
-		size_t offset;
-	} rows[] = {
-		{ "", 0 },
-		{ "  ", 2 },
-		{ "[]", 0 },
-		{ "\"x\"", 0 },
-		{ "{", 1 },
-		{ "{\"a\"", 4 },
-		{ "{\"a\":", 5 },
-		{ "{\"a\":1", 6 },
-		{ "{\"a\":1,", 7 },
-		{ "{\"a\":1,}", 7 },
-		{ "{,}", 1 },
-		{ "{\"a\" 1}", 5 },
-		{ "{a:1}", 1 },
-		{ "{'a':1}", 1 },
-		{ "{\"a\":1}}", 7 },
-		{ "{\"a\":1} x", 8 },
-		{ "{\"a\":[1 2]}", 8 },
-		{ "{\"a\":[1,]}", 8 },
-		{ "{\"a\":[}", 6 },
-		{ "{\"a\":{]", 6 },
-		{ "{\"a\":tru}", 5 },
-		{ "{\"a\":True}", 5 },
-		{ "{\"a\":nul", 5 },
-		{ "{\"a\":01}", 6 },
-		{ "{\"a\":-}", 6 },
-		{ "{\"a\":+1}", 5 },
-		{ "{\"a\":.5}", 5 },
-		{ "{\"a\":1.}", 7 },
-		{ "{\"a\":1e}", 7 },
-		{ "{\"a\":1e+}", 8 },
-		{ "{\"a\":0x1}", 6 },
-		{ "{\"a\":NaN}", 5 },
-		{ "{\"a\":\"\n\"}", 6 },
-		{ "{\"a\":\"\\x\"}", 7 },
-		{ "{\"a\":\"\\u12g4\"}", 10 },
-		{ "{\"a\":\"\\u12", 10 },
-		{ "{\"a\":\"\\", 7 },
-		{ "{\"a\":\"abc", 9 },
-		{ "{\"a\":\"\xff\"}", 6 },
-		{ "{\"a\":\"\xc0\xaf\"}", 6 },
-		{ "{\"a\":\"ok\xed\xa0\x80\"}", 8 },
-		{ "{\"a\":\"\xf4\x90\x80\x80\"}", 6 },
-		{ "{\"a\":\"\xe4\xbd\"}", 6 },
-		{ "{\"model\":1,\"model\":2}", 11 },
-		{ "{\"model\":1,\"mod\\u0065l\":2}", 11 },
-		{ "\xef\xbb\xbf{}", 0 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(wrong_texts); i++) {
 		struct json_scan_error error = { 0, NULL };
 		struct slice values[NAME_COUNT];
 
-		assert_int_equal(scan(slice_of(rows[i].text), values, &error), ERR_INVALID);
-		assert_int_equal(error.offset, rows[i].offset);
+		assert_int_equal(scan(slice_of(wrong_texts[i].text), values, &error), ERR_INVALID);
+		assert_int_equal(error.offset, wrong_texts[i].offset);
 		assert_non_null(error.text);
 	}
 }
