@@ -69,6 +69,8 @@ ROWS ?= tests/writing/data/rows.jsonl
 demand-report: $(OUT)/tests/tools/demand_report
 	@$< $(ROWS)
 
+include tests/gates/check.mk
+
 clean:
 	rm -rf build
 

@@ -266,6 +266,7 @@ static enum err read_document(struct reader *reader, yaml_parser_t *parser, bool
 		err = each_pair(reader, root, &scope, set_top);
 	if (err == OK && root != NULL)
 		err = read_document(reader, parser, false);
+	reader->document = NULL;
 	yaml_document_delete(&document);
 	return err;
 }

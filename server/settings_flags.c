@@ -71,32 +71,36 @@ static const struct settings_command *find_command(const char *name)
 	return NULL;
 }
 
-/* The name that was probably meant, NULL when none is near. */
-static const char *nearest(const char *name, char ret_name[FLAG_NAME_BYTES])
+/* Offers a name, which need not last; ret_name keeps the nearest one. */
+static void offer(struct near_miss *near, const char *name, char ret_name[FLAG_NAME_BYTES])
+{
+	const char *before = near->best;
+
+	near->best = before != NULL ? ret_name : NULL;
+	near_miss_offer(near, name);
+	if (near->best == name)
+		(void)snprintf(ret_name, FLAG_NAME_BYTES, "%s", name);
+}
+
+/* Whether there is a name that was probably meant. */
+static bool find_nearest(const char *name, char ret_name[FLAG_NAME_BYTES])
 {
 	const struct setting_table *fields = &settings_records[RECORD_BACKENDS].fields;
 	struct near_miss near = { .wanted = name };
 
-	near_miss_offer(&near, "config");
+	offer(&near, "config", ret_name);
 	for (size_t i = 0; i < settings_scalars.count; i++)
 		if (settings_scalars.rows[i].type != SETTING_GROUP)
-			near_miss_offer(&near, settings_scalars.rows[i].name);
+			offer(&near, settings_scalars.rows[i].name, ret_name);
 	for (const struct settings_command *row = settings_commands; row->name != NULL; row++)
-		near_miss_offer(&near, row->name);
-	if (near.best != NULL)
-		(void)snprintf(ret_name, FLAG_NAME_BYTES, "%s", near.best);
+		offer(&near, row->name, ret_name);
 	for (size_t i = 0; i < fields->count; i++) {
 		char flag[FLAG_NAME_BYTES];
 
-		if (!settings_backend_flag(&fields->rows[i], flag))
-			continue;
-		near_miss_offer(&near, flag);
-		if (near.best != flag)
-			continue;
-		(void)snprintf(ret_name, FLAG_NAME_BYTES, "%s", flag);
-		near.best = ret_name; /* outlives this turn of the loop */
+		if (settings_backend_flag(&fields->rows[i], flag))
+			offer(&near, flag, ret_name);
 	}
-	return near.best != NULL ? ret_name : NULL;
+	return near.best != NULL;
 }
 
 /* Upper-case with underscores, or lower-case with dashes. */
@@ -115,12 +119,12 @@ static enum err refuse_unknown(const char *typed, const char *name, bool is_env,
 {
 	const char *start = is_env ? env_prefix : "--";
 	const struct setting_refused *refused = settings_find_refused(name);
-	char near[FLAG_NAME_BYTES];
+	char near[FLAG_NAME_BYTES] = "";
 
 	if (refused != NULL)
 		return REFUSE(message, "%s is not in this version yet: %s", typed,
 			      refused->instead);
-	if (nearest(name, near) == NULL)
+	if (!find_nearest(name, near))
 		return is_env ? OK
 			      : REFUSE(message, "%s is not known; --help lists all flags", typed);
 	respell(near, is_env);

@@ -35,8 +35,10 @@ enum err id_new(char ret_id[ID_CHARS + 1])
 
 enum err id_new_request(char ret_id[ID_REQUEST_CHARS + 1])
 {
-	memcpy(ret_id, "req_", 4);
-	return id_new(ret_id + 4);
+	static const char prefix[] = "req_";
+
+	memcpy(ret_id, prefix, sizeof(prefix));
+	return id_new(ret_id + sizeof(prefix) - 1);
 }
 
 bool id_is_valid(const char *text, size_t len)

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 16, LINE_BYTES = 512 };
+enum { WORDS_MAX = 16, LINE_BYTES = 512, WORDS_BYTES = 1024 };
 
 char command_line_path[] = "/tmp/longhand-settings-XXXXXX";
 struct buf command_line_message;
 
 struct words {
-	char text[LINE_BYTES];
+	char text[WORDS_BYTES];
 	char *list[WORDS_MAX + 1];
 	int count;
 };
@@ -51,7 +51,7 @@ static void split(struct words *words, const char *text)
 
 enum err command_line_load(const char *flags, const char *environment, struct settings **ret)
 {
-	char line[LINE_BYTES];
+	char line[WORDS_BYTES];
 	struct words argv;
 	struct words envp;
 
