@@ -244,7 +244,7 @@ static enum err name_address(struct listener *listener)
 static enum err listener_open(struct listener *listener, const struct listener_place *place)
 {
 	size_t prefix_len = sizeof(unix_prefix) - 1;
-	union any_address address;
+	union any_address address = { .storage = { 0 } };
 	socklen_t len = 0;
 	enum err err;
 
