@@ -21,7 +21,8 @@ struct listener_user {
 };
 
 struct listener_place {
-	const char *address; /* "host:port", "[v6]:port", "unix:/path"; port 0: any free one */
+	/* "host:port", "[v6]:port" (IPv6 alone), "unix:/path"; port 0: any free one. */
+	const char *address;
 	bool is_port_shared; /* SO_REUSEPORT: several processes on one port */
 };
 

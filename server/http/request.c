@@ -27,6 +27,17 @@ static void make_id(struct reactor *reactor, char id[33])
 	id[32] = '\0';
 }
 
+/* RFC 9112, 3.2.2: what a proxy is sent, "http://host/path", is to be understood too. */
+static const char *skip_authority(const char *uri)
+{
+	const char *path;
+
+	if (strncasecmp(uri, "http://", 7) != 0)
+		return uri;
+	path = uri + 7 + strcspn(uri + 7, "/?");
+	return *path == '/' ? path : "/";
+}
+
 struct exchange *exchange_new(struct http_server *server, struct connection *connection,
 			      const char *uri)
 {
@@ -41,13 +52,13 @@ struct exchange *exchange_new(struct http_server *server, struct connection *con
 	exchange->server = server;
 	exchange->connection = connection;
 	exchange->request.method = "";
-	exchange->request.path = exchange->text;
 	exchange->request.query = exchange->text + len;
 	mark = strchr(exchange->text, '?');
 	if (mark != NULL) {
 		*mark = '\0';
 		exchange->request.query = mark + 1;
 	}
+	exchange->request.path = skip_authority(exchange->text);
 	buf_init(&exchange->request.body, server->options.body_bytes_max);
 	buf_init(&exchange->unsent, SIZE_MAX / 2);
 	return exchange;

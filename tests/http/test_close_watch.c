@@ -53,7 +53,7 @@ static void leaving_while_held_is_seen(void **state)
 		raw_send(&client, get);
 		served_wait(&served, &served.requests, how + 1);
 		served_turn(&served);
-		leave(&client, how);
+		leave(&client, (enum leaving)how);
 		served_wait(&served, &served.gone, how + 1);
 		assert_int_equal(served.closed, how); /* that comes on a later turn */
 		assert_true(served.last->is_client_gone);
@@ -82,7 +82,7 @@ static void leaving_while_a_stream_pauses_is_seen(void **state)
 		served_wait(&served, &served.requests, how + 1);
 		write_text(served.last, "begin");
 		raw_expect(&client, "begin");
-		leave(&client, how);
+		leave(&client, (enum leaving)how);
 		served_wait(&served, &served.gone, how + 1);
 		write_text(served.last, "nobody reads this");
 		reply_stream_end(served.last);

@@ -46,8 +46,12 @@ static void whole_answers_on_one_connection(void **state)
 	raw_expect(&client, "<POST|/a%2Fb||5|hello>");
 	raw_send(&client, "PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n");
 	raw_expect(&client, "<PROPFIND|/||0|>");
+	raw_send(&client, "GET http://b:80/v1?x=?y HTTP/1.1\r\nHost: a\r\n\r\n");
+	raw_expect(&client, "<GET|/v1|x=?y|0|>");
+	raw_send(&client, "GET http://b?x=/y HTTP/1.1\r\nHost: a\r\n\r\n");
+	raw_expect(&client, "<GET|/|x=/y|0|>");
 	assert_int_equal(http_server_connections(served.server), 1);
-	served_wait(&served, &served.closed, 3);
+	served_wait(&served, &served.closed, 5);
 	raw_close(&client);
 	served_end(&served);
 }
