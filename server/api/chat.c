@@ -353,8 +353,7 @@ static void read_on_pool(struct turn *turn)
 	buf_init(&request->body, turn->body.max_bytes);
 	request->user = turn;
 	request->on_closed = on_closed;
-	turn->work.run = run_on_pool;
-	op_prepare(&turn->work.op, turn->api->reactor, 0, on_pool_done);
+	work_prepare(&turn->work, turn->api->reactor, 0, run_on_pool, on_pool_done);
 	turn->api->pool->start(turn->api->pool, &turn->work);
 }
 

@@ -4,6 +4,7 @@
 #include "base/must.h"
 
 struct work_pool {
+	struct work_port port;
 	struct reactor_uv *loop;
 	size_t live;
 };
@@ -28,7 +29,7 @@ static void after_thread(uv_work_t *request, int status)
 	struct work_handle *handle = container_of(request, struct work_handle, request);
 	struct work *work = handle->work;
 
-	work->handle = NULL;
+	work->provider = NULL;
 	work->has_run = status == 0;
 	handle->pool->live--;
 	mem_free(handle);
@@ -37,10 +38,31 @@ static void after_thread(uv_work_t *request, int status)
 
 static void cancel(struct op *op)
 {
-	struct work *work = container_of(op, struct work, op);
+	struct work_handle *handle = container_of(op, struct work, op)->provider;
 
 	/* It says no when the work runs or has run; either way after_thread() is the end. */
-	(void)uv_cancel((uv_req_t *)&work->handle->request);
+	(void)uv_cancel((uv_req_t *)&handle->request);
+}
+
+static void start(struct work_port *port, struct work *work)
+{
+	struct work_pool *pool = container_of(port, struct work_pool, port);
+	struct work_handle *handle;
+
+	if (!op_begin(&work->op, cancel))
+		return;
+	handle = mem_alloc(sizeof(*handle));
+	if (handle == NULL) {
+		op_finish(&work->op, ERR_NO_MEMORY);
+		return;
+	}
+	handle->pool = pool;
+	handle->work = work;
+	work->provider = handle;
+	pool->live++;
+	/* Fails only without a function to run. */
+	MUST(uv_queue_work(reactor_uv_loop(pool->loop), &handle->request, on_thread,
+			   after_thread) == 0);
 }
 
 enum err work_pool_new(struct reactor_uv *loop, struct work_pool **ret_pool)
@@ -49,6 +71,7 @@ enum err work_pool_new(struct reactor_uv *loop, struct work_pool **ret_pool)
 
 	if (pool == NULL)
 		return ERR_NO_MEMORY;
+	pool->port.start = start;
 	pool->loop = loop;
 	*ret_pool = pool;
 	return OK;
@@ -62,29 +85,7 @@ void work_pool_free(struct work_pool *pool)
 	mem_free(pool);
 }
 
-void work_prepare(struct work *work, struct reactor *reactor, uint64_t deadline_ms, work_fn run,
-		  op_done_fn done)
+struct work_port *work_pool_port(struct work_pool *pool)
 {
-	*work = (struct work){ .run = run };
-	op_prepare(&work->op, reactor, deadline_ms, done);
-}
-
-void work_pool_start(struct work_pool *pool, struct work *work)
-{
-	struct work_handle *handle;
-
-	if (!op_begin(&work->op, cancel))
-		return;
-	handle = mem_alloc(sizeof(*handle));
-	if (handle == NULL) {
-		op_finish(&work->op, ERR_NO_MEMORY);
-		return;
-	}
-	handle->pool = pool;
-	handle->work = work;
-	work->handle = handle;
-	pool->live++;
-	/* Fails only without a function to run. */
-	MUST(uv_queue_work(reactor_uv_loop(pool->loop), &handle->request, on_thread,
-			   after_thread) == 0);
+	return &pool->port;
 }

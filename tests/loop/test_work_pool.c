@@ -56,7 +56,7 @@ static void on_done(struct op *op)
 {
 	struct sum *sum = container_of(op, struct sum, work.op);
 
-	assert_null(sum->work.handle);
+	assert_null(sum->work.provider);
 	sum->dones++;
 	sum->error = op->result;
 }
@@ -65,7 +65,7 @@ static void start(struct sum *sum, sem_t *gate, uint64_t deadline_ms)
 {
 	*sum = (struct sum){ .gate = gate };
 	work_prepare(&sum->work, reactor, deadline_ms, run_sum, on_done);
-	work_pool_start(pool, &sum->work);
+	work_pool_port(pool)->start(work_pool_port(pool), &sum->work);
 	assert_int_equal(sum->dones, 0);
 }
 
@@ -148,7 +148,7 @@ static void never_started_and_no_memory(void **state)
 	sum = (struct sum){ .gate = NULL };
 	work_prepare(&sum.work, reactor, 0, run_sum, on_done);
 	op_cancel(&sum.work.op, ERR_CANCELED);
-	work_pool_start(pool, &sum.work);
+	work_pool_port(pool)->start(work_pool_port(pool), &sum.work);
 	wait_for(&sum);
 	assert_int_equal(sum.error, ERR_CANCELED);
 	assert_false(sum.work.has_run);

@@ -1,0 +1,52 @@
+/* longhandd: reads its settings, then serves until it is told to stop. */
+#include "app.h"
+#include "app_options.h"
+#include "base/mem.h"
+#include <stdio.h>
+
+/* Exit codes: 0 served and stopped; 1 could not start; 2 the settings are wrong. */
+enum { EXIT_SETTINGS = 2 };
+
+extern char **environ;
+
+static int check_only(const struct settings *settings)
+{
+	struct app_options options;
+	struct buf message;
+	enum err err;
+
+	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
+	err = app_options_init(&options, settings, &message);
+	if (err == OK)
+		(void)puts("The configuration is good.");
+	else
+		(void)fprintf(stderr, "longhandd: %s\n",
+			      message.len > 0 ? message.data : err_text(err));
+	app_options_release(&options);
+	buf_release(&message);
+	return err == OK ? 0 : EXIT_SETTINGS;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings *settings = NULL;
+	struct buf message;
+	int code = EXIT_SETTINGS;
+	enum err err;
+
+	mem_init();
+	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
+	err = settings_load(argc, argv, environ, &settings, &message);
+	if (err != OK)
+		(void)fprintf(stderr, "longhandd: %s\n",
+			      message.len > 0 ? message.data : err_text(err));
+	else if (settings->action == SETTINGS_PRINT)
+		code = fputs(buf_str(&message), stdout) < 0 ? 1 : 0;
+	else if (settings->action == SETTINGS_CHECK)
+		code = check_only(settings);
+	else
+		code = app_run(settings);
+	settings_unref(settings);
+	buf_release(&message);
+	return code;
+}
