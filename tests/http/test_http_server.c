@@ -307,6 +307,15 @@ static void nonsense_is_answered_or_closed(void **state)
 	raw_expect(&client, "HTTP/1.1 400 ");
 	raw_close(&client);
 	assert_int_equal(served.requests, 0);
+	/* What proxies and cookies make of a header is taken. */
+	served.on_request = echo;
+	header[20000] = '\0';
+	raw_connect(&client, &served);
+	raw_send(&client, "GET / HTTP/1.1\r\nHost: a\r\nX-Large: ");
+	raw_send(&client, header);
+	raw_send(&client, "\r\n\r\n");
+	raw_expect(&client, "<GET|/||0|>");
+	raw_close(&client);
 	mem_free(header);
 	served_end(&served);
 }
