@@ -152,7 +152,11 @@ static bool is_of_existing(const struct request *request, const struct length *l
 	};
 	static const char *const articles[] = { "a", "an", NULL };
 	static const char *const abouts[] = { "about", "of", "for", "from", "on", "with", NULL };
-	static const char *const the[] = { "the", NULL };
+	static const char *const definites[] = { "the", "my", "our", NULL };
+	static const char *const writes[] = { "write",	  "draft",   "compose", "create",
+					      "generate", "produce", NULL };
+	static const char *const receives[] = { "looking for a", "help me with a", "help with a",
+						NULL };
 	static const char *const receivers[] = { "给",	   "对",     "为",     "给一篇",
 						 "为一篇", "给一部", "为一份", "给一份",
 						 "为一部", "对一篇", NULL };
@@ -160,10 +164,12 @@ static bool is_of_existing(const struct request *request, const struct length *l
 	const char *text = request->text;
 	size_t at = length->before;
 	size_t article = lexicon_strip(text, sentence_from, at, articles);
-	size_t definite = lexicon_strip(text, sentence_from, at, the);
+	size_t definite = lexicon_strip(text, sentence_from, at, definites);
 
-	if (length->has_label)
+	if (length->has_label || lexicon_strip(text, sentence_from, at, receives) < at)
 		return false;
+	if (definite < at)
+		return lexicon_strip(text, sentence_from, definite, writes) == definite;
 	if (lexicon_strip(text, sentence_from, at, owners) < at ||
 	    lexicon_strip(text, sentence_from, at, receivers) < at)
 		return true;
@@ -172,8 +178,6 @@ static bool is_of_existing(const struct request *request, const struct length *l
 	if (lexicon_contains(text, length->at, length->end, (const char *const[]){ "-", NULL }) &&
 	    lexicon_strip(text, sentence_from, at, abouts) < at)
 		return true; /* "ideas for 2000-word essays" */
-	if (definite < at && lexicon_last_verb(text, sentence_from, definite).end + 1 < definite)
-		return true;
 	return length->bound == DEMAND_ABOUT &&
 	       lexicon_contains(text, length->before, length->at, statements);
 }
@@ -203,6 +207,16 @@ bool request_is_for_machine(const struct request *request, struct match verb, si
 	       !lexicon_contains(text, verb.end, end, abouts);
 }
 
+/* "2000 words …" and "A 2000-word …" at the head of the sentence. */
+static bool is_at_start(const struct request *request, const struct length *length,
+			struct span sentence)
+{
+	static const char *const articles[] = { "a", "an", NULL };
+
+	return lexicon_strip(request->text, sentence.from, length->before, articles) <=
+	       sentence.from + 1;
+}
+
 /* A length that stands by itself, as specifications do: "…, 600 words",
  * "（2000字）", "It should be at least 1000 words", "Word count: 500". */
 static bool is_specification(const struct request *request, const struct length *length,
@@ -229,7 +243,7 @@ static bool is_specification(const struct request *request, const struct length 
 	if (lexicon_strip(text, sentence.from, length->before,
 			  (const char *const[]){ "\n", NULL }) < length->before)
 		return true;
-	if (length->before <= sentence.from + 1 ||
+	if (is_at_start(request, length, sentence) ||
 	    lexicon_strip(text, sentence.from, length->before, openers) < length->before)
 		return true;
 	return is_last && (length->is_chinese || length->is_english_unit);
@@ -295,8 +309,13 @@ static enum verdict judge_verb(const struct request *request, const struct lengt
 static enum verdict judge_bare(const struct request *request, const struct length *length,
 			       struct span sentence)
 {
+	static const char *const statements[] = { "is",	  "are",   "was",  "were",  "has",
+						  "have", "takes", "take", "means", NULL };
 	if (!is_specification(request, length, sentence))
 		return VERDICT_NONE;
+	if (is_at_start(request, length, sentence) &&
+	    lexicon_contains(request->text, length->end, sentence.to, statements))
+		return VERDICT_NONE; /* "A 5000-word essay is a lot of work." */
 	if (request->lead.term == NULL)
 		return VERDICT_WRITING;
 	if (request_is_for_machine(request, request->lead, request->lead_sentence.to))
