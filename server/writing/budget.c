@@ -4,18 +4,28 @@
 #include <string.h>
 
 enum {
-	SECTION_WORDS = 500, SECTION_WORDS_MAX = 1000, SECTION_WORDS_SMALL = 130,
+	SECTION_WORDS = 500,
+	SECTION_WORDS_MAX = 1000,
+	SECTION_WORDS_SMALL = 180,
 	SECTIONS_WANTED_MAX = 30, /* longer texts get longer sections first, then more of them */
 	CALL_WORDS_MAX = 1000,
 	TWO_SECTIONS_WORDS = 800,
-	CONTINUES_MAX = 2, CLOSINGS_MAX = 3, CLOSINGS_FLOOR_MAX = 5, EMPTIES_MAX = 3,
-	CLOSING_BUDGET_MIN = 100, CLOSING_WORDS_MIN = 30, CLOSING_WORDS_MAX = 120,
+	CONTINUES_MAX = 2,
+	CONTINUES_SMALL_MAX = 4,
+	CONTINUES_SMALL_LAST_MAX = 6,
+	ASK_WORDS_SMALL_MIN = 60,
+	CLOSINGS_MAX = 3,
+	CLOSINGS_FLOOR_MAX = 5,
+	EMPTIES_MAX = 3,
+	CLOSING_BUDGET_MIN = 100,
+	CLOSING_WORDS_MIN = 30,
+	CLOSING_WORDS_MAX = 120,
 	ASK_WORDS_MIN = 12
 };
 /* One English word says about as much as this many Chinese characters. */
 static const double chars_per_word = 1.6;
-static const double short_share = 0.9;	    /* of its budget: a section below is continued */
-static const double closing_share = 0.12;   /* of the last section's budget */
+static const double short_share = 0.9;		/* of its budget: a section below is continued */
+static const double closing_share = 0.12;	/* of the last section's budget */
 static const double client_tokens_share = 0.96; /* of max_tokens: tokens per word is a guess */
 static const double users_words_slack = 0.1;
 
@@ -77,8 +87,8 @@ long budget_plan_target(const struct spec *spec)
 
 size_t budget_sections(const struct spec *spec, long target_words)
 {
-	long trusted = spec->traits.call_words_max > 0 ? spec->traits.call_words_max :
-							 CALL_WORDS_MAX;
+	long trusted =
+		spec->traits.call_words_max > 0 ? spec->traits.call_words_max : CALL_WORDS_MAX;
 	double per_section = SECTION_WORDS;
 	size_t n;
 
@@ -86,7 +96,7 @@ size_t budget_sections(const struct spec *spec, long target_words)
 		return 1;
 	if (spec_context(spec) == CONTEXT_DIRECT)
 		per_section = SECTION_WORDS_SMALL;
-	else if ((double)target_words / SECTIONS_WANTED_MAX > scaled(spec, per_section))
+	else if (target_words / SECTIONS_WANTED_MAX > scaled(spec, per_section))
 		per_section = SECTION_WORDS_MAX;
 	n = plan_count_for(target_words, at_most(scaled(spec, per_section), trusted),
 			   PLAN_SECTIONS_MAX);
@@ -113,8 +123,8 @@ static long target_now(const struct state *state)
 {
 	long room = (long)((double)budget_words_max(state) * client_tokens_share);
 
-	return state->spec.max_tokens > 0 ? at_most(state->target_words, at_least(room, 1)) :
-					    state->target_words;
+	return state->spec.max_tokens > 0 ? at_most(state->target_words, at_least(room, 1))
+					  : state->target_words;
 }
 
 long budget_section_words(const struct state *state)
@@ -147,6 +157,19 @@ long budget_tolerance(const struct state *state)
 	return at_least(share, is_chinese(&state->spec) ? 16 : 12);
 }
 
+static bool is_direct(const struct state *state)
+{
+	return spec_context(&state->spec) == CONTEXT_DIRECT;
+}
+
+/* Small models stop after a few sentences whatever they were asked for. */
+static unsigned continues_max(const struct state *state)
+{
+	if (!is_direct(state))
+		return CONTINUES_MAX;
+	return is_last(state) ? CONTINUES_SMALL_LAST_MAX : CONTINUES_SMALL_MAX;
+}
+
 /* What may be missing at the end without another call. */
 static long short_tolerance(const struct state *state)
 {
@@ -166,7 +189,8 @@ static long closing_words(const struct state *state)
 	long budget = state->sections[state->section].words_asked;
 	long words = lround((double)budget * closing_share);
 
-	if (budget < scaled(spec, CLOSING_BUDGET_MIN))
+	/* A small model knows no endings: its sentences are taken as far as they go. */
+	if (budget < scaled(spec, CLOSING_BUDGET_MIN) || is_direct(state))
 		return 0;
 	words = at_least(words, scaled(spec, CLOSING_WORDS_MIN));
 	return at_most(words, scaled(spec, CLOSING_WORDS_MAX));
@@ -176,7 +200,7 @@ static long goal_of(const struct state *state)
 {
 	const struct state_section *section = &state->sections[state->section];
 	long goal = section->words_before + section->words_asked +
-		budget_heading_words(state, state->section);
+		    budget_heading_words(state, state->section);
 
 	return is_last(state) ? at_most(goal, at_least(target_now(state), 1)) : goal;
 }
@@ -218,7 +242,7 @@ static enum write_role next_in_last(const struct state *state)
 
 	if (missing <= short_tolerance(state) && !is_below_floor(state))
 		return WRITE_NONE;
-	if (!is_near && section->continues < CONTINUES_MAX)
+	if (!is_near && section->continues < continues_max(state))
 		return WRITE_CONTINUE;
 	return section->closings < closings_max ? WRITE_CLOSING : WRITE_NONE;
 }
@@ -236,7 +260,7 @@ enum write_role budget_next(const struct state *state)
 	if ((double)(state->words - section->words_before) >=
 	    short_share * (double)section->words_asked)
 		return WRITE_NONE;
-	return section->continues < CONTINUES_MAX ? WRITE_CONTINUE : WRITE_NONE;
+	return section->continues < continues_max(state) ? WRITE_CONTINUE : WRITE_NONE;
 }
 
 /* Round figures for people's eyes, where that changes little. */
@@ -253,6 +277,9 @@ long budget_ask_words(const struct state *state, enum write_role role)
 
 	if (!section->has_heading)
 		need -= budget_heading_words(state, state->section);
+	if (is_direct(state)) /* the same words in every call of a section; they change little */
+		return at_least(lround((double)section->words_asked / 10) * 10,
+				ASK_WORDS_SMALL_MIN);
 	/* A continuation that ends short costs another call; one too long costs a cut. */
 	if (role == WRITE_CONTINUE && habit > 1)
 		habit = 1;

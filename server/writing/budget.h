@@ -4,7 +4,7 @@
  * All words are in the spec's count. The budget of a section is its share of what is left, so that
  * what one misses or exceeds is spread over the rest; headings are paid for out of the whole. A
  * section ends at the sentence end nearest its goal. The last one first keeps words back for a
- * closing: if the model's own ending does not fall on the goal, it is asked for an ending of exactly
+ * closing: if the model's own ending does not fall on the goal, it is asked for one of exactly
  * the words that are left. The total then lies within budget_tolerance() of the target, or half of
  * the longest sentence that was offered at the end. */
 #ifndef LONGHAND_WRITING_BUDGET_H

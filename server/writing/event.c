@@ -31,8 +31,8 @@ bool event_is_end(enum event_kind kind)
 	return kind == EVENT_DONE || kind == EVENT_FAILED;
 }
 
-enum err event_init(struct event *event, enum event_kind kind, unsigned section,
-		    struct slice text, json_t *data)
+enum err event_init(struct event *event, enum event_kind kind, unsigned section, struct slice text,
+		    json_t *data)
 {
 	*event = (struct event){ .kind = kind, .section = section, .data = data };
 	if (text.data == NULL)

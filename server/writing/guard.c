@@ -6,12 +6,16 @@
 #include "writing/phrases.h"
 #include "writing/plan_check.h"
 #include "writing/plan_marks.h"
+#include "writing/self_talk.h"
 #include "writing/sentence.h"
+#include "writing/words.h"
 
 enum {
-	FRONT_UNITS = 3,      /* how many sentences count as an answer's front */
+	FRONT_UNITS = 3, /* how many sentences count as an answer's front */
 	TITLE_BYTES_MAX = 300,
-	FLIP_LETTERS_MIN = 40, FLIP_HAN_MIN = 12
+	DIRECT_WORDS_MIN = 4,
+	FLIP_LETTERS_MIN = 40,
+	FLIP_HAN_MIN = 12
 };
 static const double same_title_share = 0.75;
 
@@ -74,9 +78,10 @@ static bool has_word(struct slice text)
 /* **Title** or __Title__, nothing else in bold behind it. */
 static bool is_bold_line(struct slice line)
 {
-	return line.len > 4 && ((starts_with(line, "**") && ends_with(line, "**")) ||
-				(starts_with(line, "__") && ends_with(line, "__"))) &&
-		memmem(line.data + 2, line.len - 4, line.data, 2) == NULL;
+	return line.len > 4 &&
+	       ((starts_with(line, "**") && ends_with(line, "**")) ||
+		(starts_with(line, "__") && ends_with(line, "__"))) &&
+	       memmem(line.data + 2, line.len - 4, line.data, 2) == NULL;
 }
 
 static bool is_heading(struct slice line)
@@ -110,24 +115,30 @@ static bool is_part_mark(struct slice line)
 	return mark == MARK_WORD;
 }
 
-/* Lines that are marks and no prose. A single piece's headings are the model's own to set. */
-static bool is_mark_line(const struct guard_place *place, struct slice line)
+/* Marks of a heading's kind that stand at a section's front, or deeper than its sections go. */
+static bool is_stray_heading(const struct guard_place *place, struct slice line)
 {
 	bool is_front = place->is_section_start && place->unit < FRONT_UNITS;
-	bool is_unfinished = !sentence_is_finished(line.data, line.len);
 
-	if (place->is_single)
-		return false;
-	if (is_part_mark(line) && (is_unfinished || is_bold_line(line)))
-		return true;
-	if (place->unit < FRONT_UNITS && (is_unfinished || is_bold_line(line)) &&
-	    is_same_title(line, place->title))
-		return true;
 	if (is_heading(line))
 		return is_front || !place->has_headings || !starts_with(line, "###");
 	if (is_bold_line(line))
 		return is_front || !place->has_headings;
 	return is_front && !has_word(line);
+}
+
+/* Lines that are marks and no prose. A single piece's headings are the model's own to set. */
+static bool is_mark_line(const struct guard_place *place, struct slice line)
+{
+	bool is_title = !sentence_is_finished(line.data, line.len) || is_bold_line(line);
+
+	if (place->is_single)
+		return false;
+	if (is_title && is_part_mark(line))
+		return true;
+	if (is_title && place->unit < FRONT_UNITS && is_same_title(line, place->title))
+		return true;
+	return is_stray_heading(place, line);
 }
 
 /* "Section 3: The ship ..." in one line: the bytes up to the prose. */
@@ -184,12 +195,33 @@ static struct guard_finding judge_phrase(const struct guard_place *place, struct
 	case PHRASE_CLOSING:
 		return place->is_letter ? keep : found(GUARD_DROP, REPAIR_META);
 	case PHRASE_CONCLUSION:
-		return place->is_last_section || place->is_single ? keep :
-								    found(GUARD_DROP, REPAIR_META);
+		return place->is_last_section || place->is_single ? keep
+								  : found(GUARD_DROP, REPAIR_META);
 	case PHRASE_NONE:
 	default:
 		return keep;
 	}
+}
+
+/* A title with a colon or a quotation mark behind it, at the front. */
+static bool is_title_echo(const struct guard_place *place, struct slice sentence)
+{
+	size_t len = strlen(place->title);
+
+	return len > 0 && place->unit < FRONT_UNITS && sentence.len > len &&
+	       memcmp(sentence.data, place->title, len) == 0 &&
+	       strchr(":\"", sentence.data[len]) != NULL;
+}
+
+/* What a small model writes is taken sentence by sentence, and only what is surely prose. */
+static struct guard_finding judge_direct(const struct guard_place *place, struct slice sentence)
+{
+	if (is_self_talk(sentence, place->is_personal))
+		return found(GUARD_DROP, REPAIR_META);
+	if (is_title_echo(place, sentence) || !sentence_is_finished(sentence.data, sentence.len) ||
+	    words_count(WORDS_NATURAL, sentence.data, sentence.len) < DIRECT_WORDS_MIN)
+		return found(GUARD_DROP, REPAIR_MARK);
+	return keep;
 }
 
 struct guard_finding guard_judge(const struct guard_place *place, struct slice sentence,
@@ -201,6 +233,10 @@ struct guard_finding guard_judge(const struct guard_place *place, struct slice s
 		return finding;
 	if (is_line && is_mark_line(place, sentence))
 		return found(GUARD_DROP, REPAIR_MARK);
+	if (place->is_direct && place->script == SCRIPT_LATIN)
+		finding = judge_direct(place, sentence);
+	if (finding.verdict != GUARD_KEEP)
+		return finding;
 	if (is_flipped(place->script, sentence))
 		return found(GUARD_REDO, REPAIR_LANGUAGE);
 	finding.skip_bytes = mark_bytes(place, sentence);
@@ -212,6 +248,5 @@ struct guard_finding guard_judge(const struct guard_place *place, struct slice s
 bool guard_is_lead_in(struct slice sentence)
 {
 	return is_heading(sentence) || is_bold_line(sentence) || !has_word(sentence) ||
-		ends_with(sentence, ":") || ends_with(sentence, "：") ||
-		ends_with(sentence, ":**");
+	       ends_with(sentence, ":") || ends_with(sentence, "：") || ends_with(sentence, ":**");
 }

@@ -43,6 +43,8 @@ struct guard_place {
 	bool is_last_section;
 	bool is_single;		/* the whole text is one section: its headings are the model's */
 	bool has_headings;
+	bool is_direct;		/* by a small model: see self_talk.h */
+	bool is_personal;	/* the text may say "I" */
 	bool is_letter;		/* a letter, a dialogue: "let me know if you ..." is text */
 	enum guard_script script; /* the text's */
 };

@@ -14,9 +14,9 @@ struct phrase {
 	bool has_colon;	   /* and a colon at its end: prose may begin with these words too */
 };
 
-#define TEXT_NOUNS                                                                            \
-	"section|paragraph|essay|article|story|chapter|passage|draft|report|continuation|"    \
-	"version|outline|letter|speech|poem|the text|-word|words|guide|piece|introduction|"   \
+#define TEXT_NOUNS                                                                                 \
+	"section|paragraph|essay|article|story|chapter|passage|draft|report|continuation|"         \
+	"version|outline|letter|speech|poem|the text|-word|words|guide|piece|introduction|"        \
 	"conclusion"
 #define TEXT_NOUNS_ZH "段|章|节|文章|内容|部分|正文|续写|故事|报告|全文|作文|小说|范文|撰写|："
 #define OFFERS "here|i'll|i will|i can|i'd be|i would|i have|let me|below"
@@ -24,8 +24,10 @@ struct phrase {
 static const struct phrase phrases[] = {
 	{ PHRASE_OPENING, "sure", OFFERS "|sure!|sure.|sure thing", false },
 	{ PHRASE_OPENING, "certainly", OFFERS "|certainly!|certainly.", false },
-	{ PHRASE_OPENING, "of course", "here is|here's|i'll|i will|i can|i'd be|of course!", false },
-	{ PHRASE_OPENING, "absolutely", "here is|here's|i'll|i will|i can|i'd be|absolutely!", false },
+	{ PHRASE_OPENING, "of course", "here is|here's|i'll|i will|i can|i'd be|of course!",
+	  false },
+	{ PHRASE_OPENING, "absolutely", "here is|here's|i'll|i will|i can|i'd be|absolutely!",
+	  false },
 	{ PHRASE_OPENING, "okay, ", "here is|here's|i'll write|let me write|let's write", false },
 	{ PHRASE_OPENING, "ok, ", "here is|here's|i'll write|let me write|let's write", false },
 	{ PHRASE_OPENING, "great! ", "here is|here's|i'll", false },
@@ -53,7 +55,8 @@ static const struct phrase phrases[] = {
 	{ PHRASE_OPENING, "in this section, i", NULL, false },
 	{ PHRASE_OPENING, "thank you for your request", NULL, false },
 	{ PHRASE_OPENING, "好的", "以下|下面|这是|为您|为你|我来|我将|我会|好的！|好的。", false },
-	{ PHRASE_OPENING, "当然", "以下是|下面是|这是为|为您|我可以|我来|当然可以！|当然！", false },
+	{ PHRASE_OPENING, "当然", "以下是|下面是|这是为|为您|我可以|我来|当然可以！|当然！",
+	  false },
 	{ PHRASE_OPENING, "没问题", "以下|下面|这是|为您|我来", false },
 	{ PHRASE_OPENING, "以下是", TEXT_NOUNS_ZH, true },
 	{ PHRASE_OPENING, "以下为", TEXT_NOUNS_ZH, true },
@@ -69,17 +72,26 @@ static const struct phrase phrases[] = {
 	{ PHRASE_REFUSAL, "sorry, i can't", NULL, false },
 	{ PHRASE_REFUSAL, "sorry, but i", "can't|cannot|unable|not able", false },
 	{ PHRASE_REFUSAL, "i apologize, but", "can't|cannot|unable|not able", false },
-	{ PHRASE_REFUSAL, "i can't ", "assist|fulfill|comply|that request|this request|help with|"
-				      "create content|generate", false },
-	{ PHRASE_REFUSAL, "i cannot ", "assist|fulfill|comply|that request|this request|help with|"
-				       "create content|generate", false },
-	{ PHRASE_REFUSAL, "i'm unable to", "assist|fulfill|comply|request|help with|create|generate|"
-					   "write", false },
-	{ PHRASE_REFUSAL, "i am unable to", "assist|fulfill|comply|request|help with|create|"
-					    "generate|write", false },
+	{ PHRASE_REFUSAL, "i can't ",
+	  "assist|fulfill|comply|that request|this request|help with|"
+	  "create content|generate",
+	  false },
+	{ PHRASE_REFUSAL, "i cannot ",
+	  "assist|fulfill|comply|that request|this request|help with|"
+	  "create content|generate",
+	  false },
+	{ PHRASE_REFUSAL, "i'm unable to",
+	  "assist|fulfill|comply|request|help with|create|generate|"
+	  "write",
+	  false },
+	{ PHRASE_REFUSAL, "i am unable to",
+	  "assist|fulfill|comply|request|help with|create|"
+	  "generate|write",
+	  false },
 	{ PHRASE_REFUSAL, "抱歉", "我无法|我不能|不便", false },
 	{ PHRASE_REFUSAL, "很抱歉", "我无法|我不能|不便", false },
-	{ PHRASE_REFUSAL, "对不起", "我无法提供|我无法完成|我无法协助|我不能提供|我不能协助|我无法满足", false },
+	{ PHRASE_REFUSAL, "对不起",
+	  "我无法提供|我无法完成|我无法协助|我不能提供|我不能协助|我无法满足", false },
 	{ PHRASE_REFUSAL, "我无法", "您的请求|你的请求|该请求|提供此类|生成此类|协助", false },
 
 	{ PHRASE_MODEL, "as an ai language model", NULL, false },
@@ -120,17 +132,21 @@ static const struct phrase phrases[] = {
 	{ PHRASE_COUNT, "未完待续", NULL, false },
 	{ PHRASE_COUNT, "待续", NULL, false },
 
-	{ PHRASE_CLOSING, "i hope this", "helps|section|essay|story|article|meets|text|piece|"
-					 "information|report|guide", false },
+	{ PHRASE_CLOSING, "i hope this",
+	  "helps|section|essay|story|article|meets|text|piece|"
+	  "information|report|guide",
+	  false },
 	{ PHRASE_CLOSING, "i hope that helps", NULL, false },
-	{ PHRASE_CLOSING, "let me know if you", "need|have any|want me|want any|would like|'d like", false },
+	{ PHRASE_CLOSING, "let me know if you", "need|have any|want me|want any|would like|'d like",
+	  false },
 	{ PHRASE_CLOSING, "let me know if this", NULL, false },
 	{ PHRASE_CLOSING, "let me know if there", NULL, false },
 	{ PHRASE_CLOSING, "please let me know if", NULL, false },
 	{ PHRASE_CLOSING, "feel free to ask", NULL, false },
 	{ PHRASE_CLOSING, "feel free to let me know", NULL, false },
 	{ PHRASE_CLOSING, "feel free to reach out", NULL, false },
-	{ PHRASE_CLOSING, "if you need further", "help|assistance|information|changes|anything", false },
+	{ PHRASE_CLOSING, "if you need further", "help|assistance|information|changes|anything",
+	  false },
 	{ PHRASE_CLOSING, "if you have any", "questions|further|other requests", false },
 	{ PHRASE_CLOSING, "would you like me to", NULL, false },
 	{ PHRASE_CLOSING, "shall i continue", NULL, false },
@@ -139,8 +155,10 @@ static const struct phrase phrases[] = {
 	{ PHRASE_CLOSING, "note: this", TEXT_NOUNS, false },
 	{ PHRASE_CLOSING, "this section has", "words", false },
 	{ PHRASE_CLOSING, "in the next section, we", NULL, false },
-	{ PHRASE_CLOSING, "希望", "对你有帮助|对您有帮助|对你有所帮助|对您有所帮助|能帮到你|能帮到您|"
-			    "满足您的|满足你的|符合您的|符合你的", false },
+	{ PHRASE_CLOSING, "希望",
+	  "对你有帮助|对您有帮助|对你有所帮助|对您有所帮助|能帮到你|能帮到您|"
+	  "满足您的|满足你的|符合您的|符合你的",
+	  false },
 	{ PHRASE_CLOSING, "如果您有", "需要|请|欢迎|告诉我", false },
 	{ PHRASE_CLOSING, "如果你有任何", "需要|请|欢迎|告诉我|随时", false },
 	{ PHRASE_CLOSING, "如需", "请告诉我|随时|请告知", false },
@@ -183,8 +201,8 @@ static void fold(struct slice sentence, char folded[FOLDED_BYTES_MAX + 1])
 	size_t len = 0;
 
 	while (at < end) {
-		bool is_wide = end - at >= 3 &&
-			(memcmp(at, "（", 3) == 0 || memcmp(at, "【", 3) == 0);
+		bool is_wide =
+			end - at >= 3 && (memcmp(at, "（", 3) == 0 || memcmp(at, "【", 3) == 0);
 
 		if (!is_wide && !is_skipped_at_front(*at))
 			break;
@@ -229,7 +247,7 @@ static bool is_bare_count(const char *folded)
 	if (digits == 0)
 		return false;
 	return strcmp(rest, "words)") == 0 || strcmp(rest, "words]") == 0 ||
-		strcmp(rest, "words") == 0 || strcmp(rest, "字）") == 0 || strcmp(rest, "字)") == 0;
+	       strcmp(rest, "words") == 0 || strcmp(rest, "字）") == 0 || strcmp(rest, "字)") == 0;
 }
 
 static void trim_end(char *folded)

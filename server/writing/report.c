@@ -36,11 +36,11 @@ static json_t *sections_json(const struct state *state)
 	for (size_t i = 0; i < state->plan.n_sections && !failed; i++) {
 		const struct state_section *section = &state->sections[i];
 
-		failed = append(array, json_pack("{s:s, s:I, s:I, s:I}", "title",
-						 state->plan.sections[i].title, "words_asked",
-						 (json_int_t)section->words_asked, "words",
-						 (json_int_t)section->words, "calls",
-						 (json_int_t)section->calls));
+		failed = append(
+			array,
+			json_pack("{s:s, s:I, s:I, s:I}", "title", state->plan.sections[i].title,
+				  "words_asked", (json_int_t)section->words_asked, "words",
+				  (json_int_t)section->words, "calls", (json_int_t)section->calls));
 	}
 	if (!failed)
 		return array;
@@ -75,12 +75,13 @@ static int add_final_unmet(const struct state *state, json_t *array)
 	if (state->phase == STATE_PLANNING || state->spec.is_plan_only)
 		return 0;
 	if (is_length_missed(state))
-		failed = add_unmet(array, "length", state->is_cancelled ?
-				   "the job was cancelled" :
-				   "the text is not of the length aimed at");
+		failed = add_unmet(array, "length",
+				   state->is_cancelled ? "the job was cancelled"
+						       : "the text is not of the length aimed at");
 	if (!failed && text->len > 0 && !state->is_stop_found &&
 	    !sentence_is_finished(text->data, text->len))
-		failed = add_unmet(array, "ending", "the text does not end with a finished sentence");
+		failed = add_unmet(array, "ending",
+				   "the text does not end with a finished sentence");
 	return failed;
 }
 
@@ -150,7 +151,8 @@ static json_t *plan_sections(const struct state *state)
 	size_t i;
 	json_t *section;
 
-	json_array_foreach(sections, i, section) {
+	json_array_foreach(sections, i, section)
+	{
 		(void)json_object_del(section, "own_title");
 		(void)json_object_del(section, "own_words");
 	}
@@ -179,11 +181,10 @@ static json_t *estimate(const struct state *state)
 json_t *report_plan(const struct state *state)
 {
 	const struct spec *spec = &state->spec;
-	json_t *plan = json_pack("{s:I, s:I, s:I, s:s, s:s}", "target_words",
-				 (json_int_t)state->target_words, "at_least",
-				 (json_int_t)spec->at_least, "at_most", (json_int_t)spec->at_most,
-				 "language", language_name(spec->demand.language), "mode",
-				 mode_name(spec));
+	json_t *plan = json_pack(
+		"{s:I, s:I, s:I, s:s, s:s}", "target_words", (json_int_t)state->target_words,
+		"at_least", (json_int_t)spec->at_least, "at_most", (json_int_t)spec->at_most,
+		"language", language_name(spec->demand.language), "mode", mode_name(spec));
 
 	if (plan != NULL && set(plan, "sections", plan_sections(state)) == 0 &&
 	    set(plan, "estimate", estimate(state)) == 0)

@@ -81,7 +81,8 @@ static enum err note_unmet(struct state *state, const json_t *unmet)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(unmet, i, one) {
+	json_array_foreach(unmet, i, one)
+	{
 		if (json_array_size(state->unmet) >= STATE_UNMET_MAX)
 			return OK;
 		if (json_array_append(state->unmet, one) != 0)
@@ -108,8 +109,9 @@ static enum err apply_created(struct state *state, const struct event *event)
 	state->phase = STATE_PLANNING;
 	state->created_ms = event->t_ms;
 	state->target_words = state->spec.target_words;
-	state->habit = state->spec.traits.habit > 0 ?
-		clamp(state->spec.traits.habit, habit_min, habit_max) : 1.0;
+	state->habit = state->spec.traits.habit > 0
+			       ? clamp(state->spec.traits.habit, habit_min, habit_max)
+			       : 1.0;
 	return OK;
 }
 
@@ -228,10 +230,10 @@ static enum err apply_repaired(struct state *state, const struct event *event)
 	state->n_repairs++;
 	if (json_array_size(state->repairs) >= STATE_REPAIRS_MAX)
 		return OK;
-	if (json_array_append_new(state->repairs,
-				  json_pack("{s:i, s:s, s:s}", "section", (int)event->section,
-					    "kind", get_str(event->data, "kind"), "action",
-					    action)) != 0)
+	if (json_array_append_new(
+		    state->repairs,
+		    json_pack("{s:i, s:s, s:s}", "section", (int)event->section, "kind",
+			      get_str(event->data, "kind"), "action", action)) != 0)
 		return ERR_NO_MEMORY;
 	return OK;
 }
@@ -249,8 +251,9 @@ static void learn_habit(struct state *state, const struct event *event, bool is_
 		return; /* ended for another reason than its length */
 	if (is_stopped)
 		words *= 1.1;
-	state->habit = clamp((1 - habit_weight_new) * state->habit +
-				     habit_weight_new * words / asked, habit_min, habit_max);
+	state->habit =
+		clamp((1 - habit_weight_new) * state->habit + habit_weight_new * words / asked,
+		      habit_min, habit_max);
 }
 
 static void count_call(struct state *state, struct state_section *section,
@@ -270,7 +273,7 @@ static void count_call(struct state *state, struct state_section *section,
 	if (get_int(event->data, "completion_tokens") > 0 &&
 	    strcmp(get_str(event->data, "result"), "ok") == 0 && words > 0) {
 		state->written_tokens += get_int(event->data, "completion_tokens") -
-			get_int(event->data, "reasoning_tokens");
+					 get_int(event->data, "reasoning_tokens");
 		state->written_words += words;
 	}
 }

@@ -22,8 +22,9 @@ static size_t find(const struct stops *stops, const struct buf *text)
 
 	for (size_t i = 0; i < stops->n_strings; i++) {
 		size_t len = strlen(stops->strings[i]);
-		const char *at = len == 0 || text->len == 0 ? NULL :
-			memmem(text->data, text->len, stops->strings[i], len);
+		const char *at = len == 0 || text->len == 0
+					 ? NULL
+					 : memmem(text->data, text->len, stops->strings[i], len);
 
 		if (at != NULL && (size_t)(at - text->data) < first)
 			first = (size_t)(at - text->data);
@@ -71,7 +72,10 @@ enum err stops_feed(struct stops *stops, struct slice text, struct buf *out)
 	stops->is_found = at < stops->held.len;
 	if (!stops->is_found)
 		at -= prefix_bytes(stops, &stops->held);
-	return pass_on(stops, at, out);
+	err = pass_on(stops, at, out);
+	if (err == OK && stops->is_found)
+		buf_clear(&stops->held);
+	return err;
 }
 
 enum err stops_flush(struct stops *stops, struct slice next, struct buf *out)

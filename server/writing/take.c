@@ -137,8 +137,8 @@ static enum err make_unit(struct take *take, struct slice all, struct take_unit 
 		return ERR_NO_MEMORY;
 	unit.words = words_count(take->count, unit.text, unit.len);
 	unit.is_line = (take->is_line_start || before >= GAP_LINE) &&
-		(after >= GAP_LINE || (take->is_ended &&
-				       take->start + all.len == take->pending.len));
+		       (after >= GAP_LINE ||
+			(take->is_ended && take->start + all.len == take->pending.len));
 	unit.is_last = take->is_ended && take->start + all.len == take->pending.len;
 	unit.is_finished = sentence_is_finished(body.data, body.len);
 	take->gap = after;
