@@ -26,6 +26,8 @@ enum ask_role { ASK_PLAN, ASK_WRITE };
 struct engine_ask {
 	enum ask_role role;
 	unsigned section;	/* from 1; 0: the plan */
+	long words;		/* asked for; 0: the plan */
+	size_t n_titles;	/* asked for; 0: text */
 	json_t *messages;	/* owned by the action: engine_action_release */
 	json_t *schema;		/* response_format.json_schema object or NULL */
 	bool is_prefilled;	/* the last message is the assistant's, to be continued */
@@ -63,7 +65,7 @@ MUST_CHECK enum err engine_on_reasoning(struct engine *engine, const char *text,
  * whole sentences stay, and the next ENGINE_ASK goes on from there: the caller decides whether and
  * when (backoff) to come back, or ends the job by engine_fail(). */
 MUST_CHECK enum err engine_on_call_end(struct engine *engine, const struct call_end *end);
-/* Whether the call that just failed brought text that was kept: resets the caller's count of tries. */
+/* Whether the call that just failed brought text that was kept: the caller counts tries anew. */
 bool engine_made_progress(const struct engine *engine);
 /* From now on: finish as soon as possible: appends `cancelled`, then `done` with what is there. */
 void engine_cancel(struct engine *engine);

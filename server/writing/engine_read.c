@@ -1,0 +1,453 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "writing/engine_parts.h"
+
+enum {
+	REDOS_MAX = 2,
+	DROPPED_ROW_MAX = 4,
+	DROPPED_MAX = 10,
+	ECHOES_MAX = 40,
+	FLIPPED_ROW_MAX = 3,
+	LOOP_WORDS_MIN = 4,
+	LOOP_SHORT_TIMES = 4,
+	POEM_TIMES = 4,
+	LONG_SENTENCE_BYTES = 600,
+	LINE_WORDS_MAX = 30, /* a line without an end mark that may still be whole */
+	PARAGRAPH_WORDS = 150
+};
+static const double known_share_max = 0.3;
+/* Small models tell in each section what they told before. */
+static const double older_share_max = 0.1;
+
+static const struct state_section *running(const struct engine *engine)
+{
+	return &engine->state->sections[engine->state->section];
+}
+
+static bool is_poem(const struct engine *engine)
+{
+	return engine->state->spec.demand.kind == DEMAND_POEM;
+}
+
+static void want_stop(struct engine *engine)
+{
+	engine->call.is_stop_wanted = true;
+}
+
+/* The held sentences from `first` on are not wanted. */
+static void discard_held(struct engine *engine, size_t first)
+{
+	struct take *take = &engine->call.take;
+
+	while (take->n_held > first) {
+		struct take_unit *unit = &take->held[--take->n_held];
+
+		repeat_remove(&engine->seen, (struct slice){ unit->text, unit->len });
+		take->words_held -= unit->words;
+		engine->call.words_discarded += unit->words;
+		take_unit_release(unit);
+	}
+}
+
+static bool can_redo(const struct engine *engine)
+{
+	return !engine->call.has_text && running(engine)->redos < REDOS_MAX;
+}
+
+/* Ends the answer for a fault: asked again from the start when nothing of it is out, else what is
+ * there stays and the section is continued. */
+static enum err give_up(struct engine *engine, enum repair_kind kind, long words)
+{
+	struct engine_call *call = &engine->call;
+	bool is_redo = can_redo(engine) && kind != REPAIR_LOOP;
+
+	want_stop(engine);
+	engine->nudges++;
+	engine->fault = repair_kind_name(kind);
+	call->is_redo = is_redo;
+	return engine_queue_repair(engine, kind, is_redo ? ACTION_REDO : ACTION_CONTINUE, words);
+}
+
+static enum err drop(struct engine *engine, enum repair_kind kind, long words)
+{
+	struct engine_call *call = &engine->call;
+	size_t max = kind == REPAIR_ECHO ? ECHOES_MAX : DROPPED_MAX;
+
+	call->n_dropped++;
+	call->n_dropped_row++;
+	if (!call->is_over && (call->n_dropped >= max || (kind == REPAIR_REPETITION &&
+							  call->n_dropped_row >= DROPPED_ROW_MAX)))
+		return give_up(engine, kind, words);
+	return engine_queue_repair(engine, kind, ACTION_DROP, words);
+}
+
+static bool is_personal(enum demand_kind kind)
+{
+	return kind == DEMAND_STORY || kind == DEMAND_NOVEL || kind == DEMAND_LETTER ||
+	       kind == DEMAND_SPEECH || kind == DEMAND_POEM || kind == DEMAND_SCRIPT ||
+	       kind == DEMAND_REVIEW;
+}
+
+static struct guard_place place_of(const struct engine *engine)
+{
+	const struct state *state = engine->state;
+	enum demand_kind kind = state->spec.demand.kind;
+	struct guard_place place = {
+		.title = state->plan.sections[state->section].title,
+		.unit = engine->call.take.n_units - 1,
+		.is_section_start = running(engine)->end_byte == running(engine)->prose_byte &&
+				    engine->call.take.n_held == 0,
+		.is_last_section = state->section + 1 == state->plan.n_sections,
+		.is_single = state->plan.n_sections == 1,
+		.has_headings = spec_has_headings(&state->spec),
+		.is_direct = spec_context(&state->spec) == CONTEXT_DIRECT,
+		.is_personal = is_personal(kind),
+		.is_letter = kind == DEMAND_LETTER || kind == DEMAND_SCRIPT,
+	};
+
+	if (state->spec.demand.language == LANGUAGE_ENGLISH)
+		place.script = SCRIPT_LATIN;
+	else if (state->spec.demand.language == LANGUAGE_CHINESE)
+		place.script = SCRIPT_HAN;
+	return place;
+}
+
+/* The flipped language of an answer's first sentences is worth another try, that of a quotation in
+ * its middle is not. */
+static enum err judge_flipped(struct engine *engine, long words, bool *ret_is_kept)
+{
+	struct engine_call *call = &engine->call;
+
+	call->n_flipped_row++;
+	*ret_is_kept = true;
+	if (call->is_over && !can_redo(engine))
+		return OK;
+	if ((can_redo(engine) && call->take.n_held == 0) ||
+	    (call->n_flipped_row >= FLIPPED_ROW_MAX && engine->nudges <= REDOS_MAX)) {
+		*ret_is_kept = false;
+		return give_up(engine, REPAIR_LANGUAGE, words);
+	}
+	return OK;
+}
+
+static enum err judge_by_guard(struct engine *engine, struct take_unit *unit, bool *ret_is_kept)
+{
+	struct guard_place place = place_of(engine);
+	struct guard_finding finding =
+		guard_judge(&place, (struct slice){ unit->text, unit->len }, unit->is_line);
+
+	*ret_is_kept = finding.verdict == GUARD_KEEP;
+	if (finding.verdict == GUARD_KEEP && finding.skip_bytes > 0) {
+		long before = unit->words;
+
+		unit->len -= finding.skip_bytes;
+		memmove(unit->text, unit->text + finding.skip_bytes, unit->len);
+		unit->words = words_count(engine->call.take.count, unit->text, unit->len);
+		return engine_queue_repair(engine, finding.kind, ACTION_DROP, before - unit->words);
+	}
+	if (finding.verdict == GUARD_KEEP)
+		return OK;
+	if (finding.kind == REPAIR_LANGUAGE)
+		return judge_flipped(engine, unit->words, ret_is_kept);
+	if (finding.verdict == GUARD_REDO && can_redo(engine))
+		return give_up(engine, finding.kind, engine->call.take.words_read);
+	return drop(engine, finding.kind, unit->words);
+}
+
+/* A text may end without an end mark where a line is: in a poem, a list, a signature. */
+static enum err judge_cut_off(struct engine *engine, struct take_unit *unit, bool *ret_is_kept)
+{
+	const struct call_end *end = &engine->call.end;
+	bool is_alone = engine->call.take.n_units == 1 && running(engine)->empties > 0;
+
+	*ret_is_kept = true;
+	if (!unit->is_last || unit->is_finished)
+		return OK;
+	if (end->result == OK && (is_alone || (end->finish == FINISH_STOP && unit->is_line &&
+					       unit->words <= LINE_WORDS_MAX)))
+		return OK;
+	*ret_is_kept = false;
+	return engine_queue_repair(engine, REPAIR_CUT_OFF, ACTION_DROP, unit->words);
+}
+
+/* How often the answer's latest sentences were this one. */
+static size_t times_recent(struct engine_call *call, uint64_t print)
+{
+	size_t times = 0, n = call->n_recent < ENGINE_RECENT ? call->n_recent : ENGINE_RECENT;
+
+	for (size_t i = 0; i < n; i++)
+		times += call->recent[i] == print;
+	call->recent[call->n_recent++ % ENGINE_RECENT] = print;
+	return times;
+}
+
+static bool is_loop(struct engine *engine, struct slice text, size_t words)
+{
+	size_t times = times_recent(&engine->call, repeat_fingerprint(text));
+
+	if (words == 0)
+		return times >= LOOP_SHORT_TIMES;
+	if (is_poem(engine))
+		return times >= POEM_TIMES;
+	return times >= (words >= LOOP_WORDS_MIN ? 1 : LOOP_SHORT_TIMES);
+}
+
+/* Of a continuation's first sentences: it says again what it was to go on from. */
+static bool is_echo(const struct engine *engine, struct slice text, struct repeat_share share)
+{
+	const struct engine_call *call = &engine->call;
+	const struct buf *all = &engine->state->text;
+
+	if (call->role == WRITE_SECTION || (call->take.n_units > 1 && !call->is_echoing))
+		return false;
+	if (share.grams > 0)
+		return (double)share.known > known_share_max * (double)share.grams;
+	return call->is_echoing && memmem(buf_str(all), all->len, text.data, text.len) != NULL;
+}
+
+static bool is_told_before(const struct engine *engine, struct slice text)
+{
+	struct repeat_share share;
+
+	if (spec_context(&engine->state->spec) != CONTEXT_DIRECT)
+		return false;
+	share = repeat_share(&engine->older, text);
+	return (double)share.known > older_share_max * (double)share.grams;
+}
+
+static bool is_repetition(const struct engine *engine, struct slice text, struct repeat_share share)
+{
+	if (is_poem(engine) || share.grams == 0)
+		return false;
+	if (is_told_before(engine, text))
+		return true;
+	/* One run in common is not a repetition yet, unless the sentence is nothing else. */
+	if (share.known == 1 && share.grams > 1)
+		return false;
+	return (double)share.known > known_share_max * (double)share.grams;
+}
+
+static enum err judge_circling(struct engine *engine, const struct take_unit *unit,
+			       bool *ret_is_kept)
+{
+	bool is_circling = false;
+	enum err err = OK;
+
+	*ret_is_kept = true;
+	for (size_t len = LONG_SENTENCE_BYTES; len <= unit->len && !is_circling && err == OK;
+	     len += LONG_SENTENCE_BYTES)
+		err = repeat_is_circling((struct slice){ unit->text, len }, &is_circling);
+	if (err != OK || !is_circling)
+		return err;
+	*ret_is_kept = false;
+	return give_up(engine, REPAIR_LOOP, unit->words);
+}
+
+static enum err judge_repetition(struct engine *engine, const struct take_unit *unit,
+				 bool *ret_is_kept)
+{
+	struct slice text = { unit->text, unit->len };
+	struct repeat_share share = repeat_share(&engine->seen, text);
+	bool is_again = is_echo(engine, text, share);
+
+	*ret_is_kept = false;
+	engine->call.is_echoing = is_again;
+	if (is_again)
+		return drop(engine, REPAIR_ECHO, unit->words);
+	if (is_loop(engine, text, share.words))
+		return give_up(engine, REPAIR_LOOP, unit->words);
+	if (is_repetition(engine, text, share))
+		return drop(engine, REPAIR_REPETITION, unit->words);
+	*ret_is_kept = true;
+	return OK;
+}
+
+/* In order of how cheap a finding is to be sure of; the first that speaks decides. */
+static enum err judge(struct engine *engine, struct take_unit *unit, bool *ret_is_kept)
+{
+	enum err err = judge_cut_off(engine, unit, ret_is_kept);
+
+	if (err == OK && *ret_is_kept)
+		err = judge_by_guard(engine, unit, ret_is_kept);
+	if (err == OK && *ret_is_kept)
+		err = judge_circling(engine, unit, ret_is_kept);
+	if (err == OK && *ret_is_kept)
+		err = judge_repetition(engine, unit, ret_is_kept);
+	return err;
+}
+
+/* How many of the held sentences to deliver, the total being nearest to `cut_at`. The first of a
+ * section is delivered in any case, and a lead-in is not left at the end. */
+static size_t best_cut(const struct engine *engine, const struct budget *budget)
+{
+	const struct take *take = &engine->call.take;
+	bool is_empty = running(engine)->end_byte == running(engine)->prose_byte;
+	long total = engine_words_before_held(engine), best_off = -1;
+	size_t best = 0;
+
+	for (size_t n = 0; n <= take->n_held; n++) {
+		long off;
+
+		if (n > 0)
+			total += take->held[n - 1].words;
+		off = labs(total - budget->cut_at);
+		if (is_empty && n == 0)
+			continue;
+		if (best_off >= 0 && n > 0 && take->held[n - 1].is_lead_in)
+			continue;
+		if (budget->ceiling > 0 && total > budget->ceiling && best_off >= 0)
+			break;
+		if (best_off < 0 || off < best_off ||
+		    (budget->floor > 0 && total - take->held[n - 1].words < budget->floor)) {
+			best = n;
+			best_off = off;
+		}
+	}
+	return best;
+}
+
+/* The client's max_tokens do not even hold the first sentence: cut inside it. */
+static void cut_to_room(struct engine *engine, const struct budget *budget)
+{
+	struct take_unit *unit = &engine->call.take.held[0];
+	size_t len = unit->len;
+
+	if (engine->state->text.len > 0 || engine->state->spec.max_tokens <= 0 ||
+	    unit->words <= budget->ceiling)
+		return;
+	while (len > 0 && words_count(engine->call.take.count, unit->text, len) > budget->ceiling)
+		len = text_whole(unit->text, len - 1);
+	len = text_trim(unit->text, len).len;
+	if (len == 0)
+		return;
+	engine->call.take.words_held -= unit->words;
+	unit->len = len;
+	unit->words = words_count(engine->call.take.count, unit->text, len);
+	engine->call.take.words_held += unit->words;
+}
+
+static enum err cut(struct engine *engine, const struct budget *budget)
+{
+	struct engine_call *call = &engine->call;
+
+	if (call->take.n_held > 0 && budget->ceiling > 0)
+		cut_to_room(engine, budget);
+	discard_held(engine, best_cut(engine, budget));
+	call->is_cut = true;
+	call->is_settled = true;
+	want_stop(engine);
+	return engine_emit(engine, call->take.n_held);
+}
+
+/* The answer is at its end: what is held is delivered, as far as the budget has room for it. */
+static enum err settle(struct engine *engine)
+{
+	struct engine_call *call = &engine->call;
+	struct take *take = &call->take;
+	struct budget budget;
+
+	call->is_settled = true;
+	if (call->is_redo) {
+		discard_held(engine, 0);
+		return OK;
+	}
+	while (take->n_held > 1 && take->held[take->n_held - 1].is_lead_in)
+		discard_held(engine, take->n_held - 1);
+	if (take->n_held == 0)
+		return OK;
+	budget_for(engine->state, call->role, &budget);
+	if (call->end.result != OK || !call->is_over)
+		budget.hold_to = budget.goal;
+	if (engine_words_before_held(engine) + take->words_held > budget.hold_to)
+		return cut(engine, &budget);
+	return engine_emit(engine, take->n_held);
+}
+
+static enum err place_held(struct engine *engine)
+{
+	struct take *take = &engine->call.take;
+	long total = engine_words_before_held(engine) + take->words_held;
+	struct budget budget;
+
+	budget_for(engine->state, engine->call.role, &budget);
+	if (total > budget.hold_to)
+		return cut(engine, &budget);
+	if (total <= budget.hold_from && !take->held[take->n_held - 1].is_lead_in)
+		return engine_emit(engine, take->n_held);
+	return OK;
+}
+
+/* How a continuation's first sentence joins the text. */
+static enum gap first_gap(const struct engine *engine, const struct take_unit *unit)
+{
+	const struct engine_call *call = &engine->call;
+
+	if (unit->gap >= GAP_LINE)
+		return unit->gap;
+	if (call->role == WRITE_CLOSING ||
+	    (call->role == WRITE_CONTINUE && running(engine)->words > PARAGRAPH_WORDS))
+		return GAP_PARAGRAPH;
+	if (engine->state->spec.demand.language == LANGUAGE_CHINESE)
+		return GAP_NONE;
+	return GAP_SPACE;
+}
+
+static enum err accept(struct engine *engine, struct take_unit *unit)
+{
+	struct engine_call *call = &engine->call;
+	enum err err = repeat_add(&engine->seen, (struct slice){ unit->text, unit->len });
+
+	if (err != OK)
+		return err;
+	if (!call->has_text && call->take.n_held == 0)
+		unit->gap = first_gap(engine, unit);
+	unit->is_lead_in = guard_is_lead_in((struct slice){ unit->text, unit->len });
+	err = take_hold(&call->take, unit);
+	if (err != OK)
+		return err;
+	call->n_dropped_row = 0;
+	return place_held(engine);
+}
+
+static enum err read_unit(struct engine *engine, struct take_unit *unit)
+{
+	bool is_kept = false;
+	enum err err = judge(engine, unit, &is_kept);
+
+	if (err == OK && is_kept)
+		err = accept(engine, unit);
+	take_unit_release(unit);
+	return err;
+}
+
+static enum err look_for_circling(struct engine *engine)
+{
+	bool is_circling;
+	enum err err = take_is_circling(&engine->call.take, &is_circling);
+
+	if (err != OK || !is_circling)
+		return err;
+	return give_up(engine, REPAIR_LOOP, 0);
+}
+
+enum err engine_read(struct engine *engine)
+{
+	struct engine_call *call = &engine->call;
+	enum err err = OK;
+	bool has = true;
+
+	while (err == OK && has && !call->is_stop_wanted && engine->queue.n == 0) {
+		struct take_unit unit;
+
+		err = take_next(&call->take, &unit, &has);
+		if (err == OK && has)
+			err = read_unit(engine, &unit);
+	}
+	if (err != OK || engine->queue.n > 0 || call->is_settled)
+		return err;
+	if (!call->is_over && !call->is_stop_wanted)
+		return look_for_circling(engine);
+	return settle(engine);
+}

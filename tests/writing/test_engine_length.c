@@ -1,0 +1,119 @@
+/* The closed loop: whatever the model makes of the words it is asked for, the text is as long as it
+ * was to be. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakes/scripted_job.h"
+#include "writing/budget.h"
+#include "writing/sentence.h"
+
+/* Half of the longest sentence the scripted model writes. */
+enum { HALF_SENTENCE_WORDS = 13, HALF_SENTENCE_CHARS = 21 };
+
+struct row {
+	const char *request;
+	long target_words;
+	enum word_rule count;
+	enum headings headings;
+};
+
+#define ENGLISH "Write a long text about the harbour."
+#define CHINESE "写一篇关于港口的长文。"
+
+static const struct row rows[] = {
+	{ ENGLISH, 200, WORDS_NATURAL, HEADINGS_NONE },
+	{ ENGLISH, 350, WORDS_BENCHMARK, HEADINGS_NONE },
+	{ ENGLISH, 500, WORDS_BENCHMARK, HEADINGS_NONE },
+	{ ENGLISH, 800, WORDS_NATURAL, HEADINGS_MARKDOWN },
+	{ ENGLISH, 1000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+	{ ENGLISH, 1500, WORDS_BENCHMARK, HEADINGS_NONE },
+	{ ENGLISH, 2000, WORDS_NATURAL, HEADINGS_NONE },
+	{ ENGLISH, 3000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+	{ ENGLISH, 5000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+	{ ENGLISH, 8000, WORDS_NATURAL, HEADINGS_NONE },
+	{ ENGLISH, 15000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+	{ CHINESE, 200, WORDS_BENCHMARK, HEADINGS_NONE },
+	{ CHINESE, 500, WORDS_NATURAL, HEADINGS_NONE },
+	{ CHINESE, 1000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+	{ CHINESE, 3000, WORDS_BENCHMARK, HEADINGS_NONE },
+	{ CHINESE, 10000, WORDS_BENCHMARK, HEADINGS_MARKDOWN },
+};
+
+static long bound_of(const struct state *state)
+{
+	long bound = budget_tolerance(state);
+	long half = state->spec.demand.language == LANGUAGE_CHINESE ? HALF_SENTENCE_CHARS
+								    : HALF_SENTENCE_WORDS;
+
+	return bound > half ? bound : half;
+}
+
+static long words_of(const struct state *state)
+{
+	return words_count(state->spec.count, buf_str(&state->text), state->text.len);
+}
+
+static void run_row(const struct row *row, uint64_t seed, struct scripted_job *job)
+{
+	struct spec spec;
+
+	scripted_spec(&spec, row->request, row->target_words);
+	spec.count = row->count;
+	spec.headings = row->headings;
+	scripted_job_init(job, &spec);
+	job->model.seed = seed;
+	job->model.factor_min = 0.5;
+	job->model.factor_max = 1.6;
+	assert_int_equal(scripted_job_run(job), OK);
+}
+
+static void test_total_is_within_the_bound_from_half_to_1_6_times(void **unused)
+{
+	double score = 0;
+	unsigned calls = 0, sections = 0, cut = 0;
+	long dropped = 0, words = 0;
+	int n = 0;
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		for (uint64_t seed = 1; seed <= 12; seed++, n++) {
+			struct scripted_job job;
+			long got, off;
+
+			run_row(&rows[i], seed * 7919, &job);
+			got = words_of(&job.state);
+			off = labs(got - rows[i].target_words);
+			assert_int_equal(job.state.end, EVENT_DONE);
+			assert_int_equal(got, job.state.words);
+			if (off > bound_of(&job.state))
+				print_error("row %zu seed %d: %ld for %ld\n", i, (int)seed, got,
+					    rows[i].target_words);
+			assert_true(off <= bound_of(&job.state));
+			assert_true(sentence_is_finished(job.state.text.data, job.state.text.len));
+			score += words_score(rows[i].target_words, got);
+			calls += job.state.calls;
+			sections += (unsigned)job.state.plan.n_sections;
+			cut += job.state.sections_cut;
+			dropped += job.state.words_dropped;
+			words += got;
+			scripted_job_release(&job);
+		}
+	}
+	print_message(
+		"mean S_l %.2f over %d jobs; %.2f calls a section, %.0f%% of the sections ended "
+		"by us, %.1f%% of the words discarded\n",
+		score / n, n, (double)calls / sections, 100.0 * cut / sections,
+		100.0 * (double)dropped / (double)words);
+	assert_true(score / n >= 99.3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_total_is_within_the_bound_from_half_to_1_6_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
