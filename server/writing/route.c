@@ -176,7 +176,7 @@ static const char *const signatures[] = {
 	"### Task: Generate a concise",
 	"### Task: Generate 1-3 broad tags",
 	"### Task: Suggest 3-5 relevant follow-up",
-	"### Task: Analyze the chat history to determine the necessity of generating search queries",
+	"### Task: Analyze the chat history to determine the necessity of",
 	"### Task: You are an autocompletion system",
 	"### Task: Generate a detailed prompt for an image",
 	"Generate a concise, 3-5 word title",

@@ -20,29 +20,23 @@ struct scan {
 
 static enum mark mark_of(uint32_t code)
 {
-	switch (code) {
-	case 0x3002: /* ideographic full stop */
-	case 0xff01:
-	case 0xff1f:
-	case 0xff61:
-	case 0x0964: /* danda */
-	case 0x061f: /* Arabic question mark */
-	case 0x06d4:
-		return MARK_FULL;
-	case '!':
-	case '?':
-	case 0x203c:
-	case 0x2047:
-	case 0x2048:
-	case 0x2049:
-		return MARK_STOP;
-	case '.':
-		return MARK_DOT;
-	case 0x2026:
-		return MARK_ELLIPSIS;
-	default:
-		return MARK_NONE;
-	}
+	static const struct {
+		uint32_t code;
+		enum mark mark;
+	} marks[] = {
+		{ '.', MARK_DOT },     { '!', MARK_STOP },	  { '?', MARK_STOP },
+		{ 0x203c, MARK_STOP }, { 0x2047, MARK_STOP },	  { 0x2048, MARK_STOP },
+		{ 0x2049, MARK_STOP }, { 0x3002, MARK_FULL }, /* ideographic full stop */
+		{ 0xff01, MARK_FULL }, { 0xff1f, MARK_FULL },	  { 0xff61, MARK_FULL },
+		{ 0x0964, MARK_FULL }, /* danda */
+		{ 0x061f, MARK_FULL }, /* Arabic question mark */
+		{ 0x06d4, MARK_FULL }, { 0x2026, MARK_ELLIPSIS },
+	};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (marks[i].code == code)
+			return marks[i].mark;
+	return MARK_NONE;
 }
 
 static bool is_closer(uint32_t code)
@@ -234,42 +228,54 @@ static bool is_whole(const struct scan *scan, const char *at)
 	return next < scan->end || !is_ascii_alnum(*at);
 }
 
-/* Decides about the end marks at `mark_at`. True: a sentence ends, *at is
- * behind it and its white space (or NULL: not decided yet). False: it goes on,
- * *at is behind the marks. */
+/* What stands around a run of end marks. */
+struct ending {
+	const char *marks;  /* where they begin */
+	const char *after;  /* behind them */
+	const char *closed; /* behind the closers */
+	const char *next;   /* the next sentence, if this one ends; never the end of the text */
+	enum mark mark;
+	bool is_line_end;
+};
+
+/* Whether a mark that does not always end a sentence does so here. */
+static bool is_end_of_sentence(const struct scan *scan, const struct ending *ending)
+{
+	const char *peek = ending->next;
+	uint32_t code = text_next(&peek, scan->end);
+	bool is_chinese = text_is_han(code) || text_is_kana(code);
+
+	if (ending->next == ending->closed && (ending->mark == MARK_ELLIPSIS || !is_chinese))
+		return false;
+	if (ending->mark == MARK_DOT && ending->closed == ending->after &&
+	    is_abbreviation(scan, ending->marks, ending->next))
+		return false;
+	return ending->is_line_end || !text_is_lower(code);
+}
+
+/* Decides about the end marks at `mark_at`. True: a sentence ends, *at is behind it and its white
+ * space (or NULL: not decided yet). False: it goes on, *at is behind the marks. */
 static bool ends_here(const struct scan *scan, const char *mark_at, const char **at)
 {
-	enum mark mark;
-	const char *after_marks = skip_marks(scan, mark_at, &mark);
-	const char *closed = skip_closers(scan, after_marks);
-	const char *next;
-	const char *peek;
+	struct ending ending = { .marks = mark_at };
 	size_t lines;
-	uint32_t code;
 
-	next = skip_space(scan, closed, &lines);
-	*at = next;
-	if (next == scan->end)
-		*at = scan->is_final ? next : NULL;
-	else if (!is_whole(scan, next))
-		*at = NULL;
-	if (*at == NULL || next == scan->end)
+	ending.after = skip_marks(scan, mark_at, &ending.mark);
+	ending.closed = skip_closers(scan, ending.after);
+	ending.next = skip_space(scan, ending.closed, &lines);
+	ending.is_line_end = lines > 0;
+	*at = ending.next;
+	if (ending.next == scan->end || !is_whole(scan, ending.next)) {
+		if (!scan->is_final)
+			*at = NULL;
 		return true;
-	if (lines > 0 && mark != MARK_DOT)
+	}
+	if (ending.mark == MARK_FULL || (ending.is_line_end && ending.mark != MARK_DOT))
 		return true;
-	if (mark == MARK_FULL)
+	if (is_end_of_sentence(scan, &ending))
 		return true;
-	peek = next;
-	code = text_next(&peek, scan->end);
-	*at = after_marks;
-	if (next == closed && !(mark != MARK_ELLIPSIS && (text_is_han(code) || text_is_kana(code))))
-		return false;
-	if (mark == MARK_DOT && closed == after_marks && is_abbreviation(scan, mark_at, next))
-		return false;
-	if (lines == 0 && text_is_lower(code))
-		return false;
-	*at = next;
-	return true;
+	*at = ending.after;
+	return false;
 }
 
 static bool begins(const char *at, const char *end, const char *with)
