@@ -26,6 +26,7 @@ import json
 import pathlib
 import re
 import sys
+import time
 import urllib.parse
 
 from backend_chat import Chat
@@ -47,7 +48,7 @@ class Record:
     def __init__(self, number, request, reply):
         self.reply = reply
         self.said = {
-            "n": number, "method": request.method, "target": request.target, "path": request.path,
+            "n": number, "at_ms": time.monotonic_ns() // 1000000, "method": request.method, "target": request.target, "path": request.path,
             "headers": request.headers, "header_list": request.header_list,
             "body_bytes": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest(),
             "body": request.body[:BODY_KEPT_BYTES].decode("utf-8", "surrogateescape"),

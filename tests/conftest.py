@@ -1,0 +1,44 @@
+"""Fixtures of the system and client tests: a scripted backend, and longhandd in front of it."""
+
+import pathlib
+
+import pytest
+from daemon import BINARY, Daemon
+from scripted import ScriptedBackend
+
+
+@pytest.fixture(scope="session", name="backend_program")
+def fixture_backend_program():
+    """One scripted backend for all tests."""
+    program = ScriptedBackend()
+    yield program
+    program.stop()
+
+
+@pytest.fixture(name="backend")
+def fixture_backend(backend_program):
+    """The scripted backend, as after its start."""
+    backend_program.reset()
+    return backend_program
+
+
+@pytest.fixture(name="start")
+def fixture_start(backend):
+    """A function that starts longhandd with settings; each is stopped, and checked, at the end."""
+    assert pathlib.Path(BINARY).exists(), f"{BINARY} is missing: run `make SANITIZE=1`"
+    started = []
+
+    def start(*args, backend_url=None, env=None, **settings):
+        daemon = Daemon(backend.url if backend_url is None else backend_url, *args, env=env, **settings)
+        started.append(daemon)
+        return daemon
+
+    yield start
+    for daemon in started:
+        daemon.stop()
+
+
+@pytest.fixture(name="longhand")
+def fixture_longhand(start):
+    """longhandd with the settings that tests have when they ask for nothing else."""
+    return start()
