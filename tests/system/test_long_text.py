@@ -27,6 +27,13 @@ def headings(text):
     return re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
 
 
+def assert_same_usage(usage, report):
+    """The usage of the answer is the report's."""
+    for key in ("prompt_tokens", "completion_tokens"):
+        assert usage[key] == report["usage"][key] > 0
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
 def assert_report(report, target, calls):
     """Checks what every report says."""
     assert report["target_words"] == target
@@ -40,15 +47,13 @@ def assert_report(report, target, calls):
     assert report["tokens_per_word"] > 0
     assert isinstance(report["repairs"], list)
     assert isinstance(report["unmet"], list)
-    usage = report["usage"]
-    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
 @pytest.mark.parametrize("model", ["longhand", "scripted-model"])
 @pytest.mark.parametrize(("prompt", "target"), [(ARTICLE, 2000), (STORY, 1500), (CHINESE, 3000)])
 def test_a_streamed_text_has_the_length_asked_for(backend, longhand, model, prompt, target):
     answer = longhand.chat(request(prompt, model, stream=True))
-    assert re.fullmatch(r"[0-9a-f]{32}|[\w-]{16,}", answer.headers["x-longhand-job"])
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-longhand-job"])
     answer.close()
     backend.reset()
     got = stream(longhand, request(prompt, model, stream_options={"include_usage": True}))
@@ -57,7 +62,7 @@ def test_a_streamed_text_has_the_length_asked_for(backend, longhand, model, prom
     assert got.is_done
     assert got.text.rstrip()[-1] in ".!?。！？”\""
     assert_report(got.report, target, len(backend.bodies()))
-    assert got.usage == got.report["usage"]
+    assert_same_usage(got.usage, got.report)
     assert len(backend.bodies("write")) >= 3
     assert {c["model"] for c in backend.bodies()} == {"scripted-model"}
 
@@ -114,7 +119,7 @@ def test_progress_is_told_at_each_section(longhand):
         assert set(progress) == {"job", "section", "sections", "words", "target_words", "eta_s"}
         assert progress["target_words"] == 2000
         assert progress["sections"] == len(got.report["sections"])
-        assert isinstance(progress["eta_s"], int | None)
+        assert isinstance(progress["eta_s"], int)
 
 
 def test_a_whole_answer_is_one_completion(backend, longhand):
@@ -133,7 +138,7 @@ def test_a_whole_answer_is_one_completion(backend, longhand):
     assert near(count_words(body_text(message["content"])), 2000)
     assert body["longhand"]["job"] == answer.headers["x-longhand-job"]
     assert_report(body["longhand"]["report"], 2000, len(backend.bodies()))
-    assert body["usage"] == body["longhand"]["report"]["usage"]
+    assert_same_usage(body["usage"], body["longhand"]["report"])
 
 
 def test_usage_sums_every_call(backend, longhand):

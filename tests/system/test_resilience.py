@@ -101,14 +101,17 @@ def test_a_backend_that_stays_down_ends_the_stream_with_an_error(backend, start)
 def test_a_backend_that_stays_down_before_anything_is_a_status(backend, start):
     longhand = start(retry_tries=2)
     backend.script(status=500)
-    for is_stream in (True, False):
-        assert_error(longhand.chat(request(ARTICLE, stream=is_stream)), 502, "server_error")
+    plan = {"plan": [{"title": "One", "words": 900}, {"title": "Two", "words": 1100}]}
+    for options in ({}, plan):
+        for is_stream in (True, False):
+            body = request(ARTICLE, stream=is_stream, longhand=options)
+            assert_error(longhand.chat(body), 502, "server_error")
 
 
 def test_a_whole_answer_of_a_backend_that_stays_down(backend, start):
     longhand = start(retry_tries=2)
     backend.script({"role": "write", "role_calls": list(range(2, 100)), "status": 503})
-    assert_error(longhand.chat(request(ARTICLE)), 502, "server_error")
+    assert_error(longhand.chat(request(ARTICLE)), 503, "server_error")
 
 
 def test_a_whole_answer_that_has_begun_is_cut(backend, start):
