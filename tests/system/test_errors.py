@@ -83,7 +83,8 @@ def test_wrong_option_headers_are_400_too(longhand, header, value):
 
 def test_parallel_says_what_works(longhand):
     answer = longhand.chat(request(LONG, longhand={"mode": "parallel"}))
-    assert "serial" in assert_error(answer, 400, param="longhand.mode")["message"]
+    error = assert_error(answer, 400, param="longhand.mode", code="option_not_available")
+    assert "serial" in error["message"]
 
 
 def test_an_unknown_model_of_ours_is_named(backend, longhand):
@@ -100,7 +101,7 @@ def test_too_large_by_its_length_is_refused_before_it_is_sent(backend, start):
     for path in ("/v1/chat/completions", "/v1/files"):
         sock = wire.connect(longhand.port)
         sock.sendall(wire.head_of("POST", path, {"Host": "x", "Content-Length": str(LIMIT + 1)}))
-        assert_error(wire.Answer(sock), 413, "invalid_request_error")
+        assert_error(wire.Answer(sock), 413, "invalid_request_error", code="request_too_large")
     sock = wire.connect(longhand.port)
     head = {"Host": "x", "Content-Length": str(LIMIT + 1), "Expect": "100-continue"}
     sock.sendall(wire.head_of("POST", "/v1/chat/completions", head))
@@ -143,7 +144,7 @@ def test_one_connection_too_many_is_429(backend, start):
         wire.send(socks[-1], "POST", "/v1/chat/completions", request("Hi.", "scripted-model", stream=True))
     backend.wait(held=3)
     answer = longhand.ask("POST", "/v1/chat/completions", request("Hi.", "scripted-model"))
-    assert_error(answer, 429)
+    assert_error(answer, 429, "requests")
     assert 1 <= int(answer.headers["retry-after"]) <= 59
     for sock in socks:
         sock.close()
@@ -159,7 +160,7 @@ def test_one_job_too_many_is_429(backend, start):
     first = longhand.chat(request(LONG, stream=True))
     backend.wait(held=1)
     answer = longhand.chat(request(LONG, stream=True))
-    assert_error(answer, 429)
+    assert_error(answer, 429, "requests")
     assert 1 <= int(answer.headers["retry-after"]) <= 59
     short = longhand.call("POST", "/v1/chat/completions", request("Hi.", "scripted-model"))
     assert short.status == 200, "passing through is no job"

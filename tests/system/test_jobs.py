@@ -6,6 +6,8 @@ import pytest
 from chat import Chunks, assert_error, has_content, read_until, request, stream
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
+MEMBERS = {"id", "object", "status", "model", "created", "target_words", "words", "section", "bytes", "plan",
+           "report", "error"}
 GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
 
 
@@ -23,15 +25,22 @@ def test_a_job_while_it_is_written_and_after(backend, longhand):
     assert now.status == 200
     said = now.json()
     assert said["id"] == answer.headers["x-longhand-job"]
-    assert said["state"] == "running"
+    assert set(said) == MEMBERS
+    assert said["object"] == "longhand.job"
+    assert said["status"] == "writing"
+    assert said["model"] == "longhand"
+    assert said["section"] in (1, 2)
+    assert said["report"] is None
     assert said["target_words"] == 2000
     assert 0 < said["words"] < 2000
     assert len(said["plan"]["sections"]) >= 3
     backend.release("gate")
     answer.read()
     said = job_of(longhand, answer).json()
-    assert said["state"] == "done"
+    assert said["status"] == "done"
     assert said["report"]["words"] == said["words"]
+    assert said["bytes"] == len(job_of(longhand, answer, "/text").raw_body)
+    assert said["error"] is None
 
 
 def test_the_text_of_a_job_is_the_content_of_the_answer(longhand):
@@ -53,22 +62,21 @@ def test_cancel_keeps_the_text(backend, longhand):
     backend.wait(closed=1, open=0)
     rest = answer.read()
     assert answer.is_whole
-    assert json.loads(longhand.call("GET", f"/v1/longhand/jobs/{job}").raw_body)["state"] == "cancelled"
+    assert json.loads(longhand.call("GET", f"/v1/longhand/jobs/{job}").raw_body)["status"] == "cancelled"
     text = longhand.call("GET", f"/v1/longhand/jobs/{job}/text").raw_body.decode()
     assert len(text.split()) > 20
     chunks = [json.loads(line[6:]) for line in rest.decode().splitlines() if line.startswith("data: {")]
     parts = [e.json for e in seen if e.json] + chunks
     content = "".join(c["delta"].get("content") or "" for part in parts for c in part.get("choices", []))
     assert content.startswith(text[:100]) or text.startswith(content[:100])
-    again = longhand.call("POST", f"/v1/longhand/jobs/{job}/cancel")
-    assert again.status in (200, 409), "cancelling twice does no harm"
+    assert longhand.call("POST", f"/v1/longhand/jobs/{job}/cancel").status == 200, "twice does no harm"
 
 
 @pytest.mark.parametrize("tail", ["", "/text"])
 @pytest.mark.parametrize("job", ["0" * 32, "x", "..%2f..%2fetc"])
 def test_an_unknown_job_is_404(longhand, job, tail):
-    assert_error(longhand.ask("GET", f"/v1/longhand/jobs/{job}{tail}"), 404, "invalid_request_error")
-    assert_error(longhand.ask("POST", f"/v1/longhand/jobs/{job}/cancel"), 404, "invalid_request_error")
+    assert_error(longhand.ask("GET", f"/v1/longhand/jobs/{job}{tail}"), 404, code="job_not_found")
+    assert_error(longhand.ask("POST", f"/v1/longhand/jobs/{job}/cancel"), 404, code="job_not_found")
 
 
 def test_a_wrong_method_on_a_job_is_405(longhand):
@@ -92,10 +100,24 @@ def test_a_client_that_leaves_stops_the_job(backend, start):
     answer.close()
     backend.wait(closed=1, open=0)
     job = answer.headers["x-longhand-job"]
-    state = json.loads(longhand.call("GET", f"/v1/longhand/jobs/{job}").raw_body)["state"]
-    assert state in ("parked", "cancelled")
+    assert longhand.call("GET", f"/v1/longhand/jobs/{job}").json()["status"] == "cancelled"
     text = longhand.call("GET", f"/v1/longhand/jobs/{job}/text").raw_body.decode()
     assert len(text.split()) > 20
+
+
+def test_a_job_to_keep_goes_on_without_its_client(backend, start):
+    longhand = start(reader_grace_ms=20)
+    backend.script(GATE)
+    answer = longhand.chat(request(ARTICLE, stream=True, longhand={"keep": True}))
+    read_until(answer, has_content)
+    backend.wait(held=1)
+    answer.close()
+    backend.release("gate")
+    status = "writing"
+    while status == "writing":
+        status = job_of(longhand, answer).json()["status"]
+    assert status == "done"
+    assert abs(job_of(longhand, answer).json()["words"] - 2000) <= 40
 
 
 def test_retention_zero_keeps_nothing(start):

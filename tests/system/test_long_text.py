@@ -12,6 +12,12 @@ STORY = "Write a short story of 1,500 words about a lighthouse keeper."
 CHINESE = "请写一篇3000字的文章，介绍茶馆的历史。"
 
 
+REPAIRS = {"meta", "refusal", "think", "mark", "loop", "repetition", "cut_off", "language", "short", "echo",
+           "stop_string"}
+ACTIONS = {"drop", "redo", "continue", "cut"}
+UNMET = {"client_max_tokens", "length", "section_empty", "plan", "language", "ending", "window"}
+
+
 def near(words, target):
     """Whether a length is within the bound: 2% or 16, whichever is more."""
     return abs(words - target) <= max(0.02 * target, 16)
@@ -45,8 +51,11 @@ def assert_report(report, target, calls):
         assert section["words_asked"] > 0
         assert section["calls"] >= 1
     assert report["tokens_per_word"] > 0
-    assert isinstance(report["repairs"], list)
-    assert isinstance(report["unmet"], list)
+    assert report["words_discarded"] >= 0
+    assert report["sections_cut"] >= 0
+    assert {repair["kind"] for repair in report["repairs"]} <= REPAIRS
+    assert {repair["action"] for repair in report["repairs"]} <= ACTIONS
+    assert {unmet["kind"] for unmet in report["unmet"]} <= UNMET
 
 
 @pytest.mark.parametrize("model", ["longhand", "scripted-model"])

@@ -94,7 +94,7 @@ def test_a_backend_that_stays_down_ends_the_stream_with_an_error(backend, start)
     assert job in got.error["message"]
     assert got.error["type"] == "server_error"
     assert len([r for r in backend.requests("write") if r["rule"] == 0]) == 3
-    assert longhand.call("GET", f"/v1/longhand/jobs/{job}").json()["state"] == "failed"
+    assert longhand.call("GET", f"/v1/longhand/jobs/{job}").json()["status"] == "failed"
     assert longhand.call("GET", f"/v1/longhand/jobs/{job}/text").raw_body.decode() == got.text
 
 

@@ -65,9 +65,7 @@ def test_text_is_sent_as_it_is_written(backend, longhand):
 def test_a_refusal_at_the_start_is_a_status(backend, longhand, status, is_stream):
     backend.script(status=status, error={"message": "no, thank you"})
     answer = longhand.chat(request(ARTICLE, stream=is_stream))
-    error = assert_error(answer, answer.status)
-    assert answer.status >= 400
-    assert error["message"]
+    assert_error(answer, status, code="backend_rejected")
     assert len(backend.requests()) <= 4, "asking again is of no use"
 
 
