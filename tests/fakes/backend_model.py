@@ -19,30 +19,47 @@ WORDS_ASKED = [
     re.compile(rf"{NUMBER}\s*(?:个)?(?:字|词)"),
 ]
 ITEMS_ASKED = [
+    re.compile(r"\bname exactly (\d+) (?:more )?sections", re.IGNORECASE),
+    re.compile(r"\bwhat are (\d+) interesting topics", re.IGNORECASE),
     re.compile(
         r"(\d+) (?:more |other |further |different |distinct |short |new )*"
         r"(?:titles|sections|section titles|parts|chapters|headings|items)",
         re.IGNORECASE,
     ),
-    re.compile(r"(\d+)\s*(?:个|條|条|篇|章|节)(?:不同的?|其他的?|新的?)?(?:的)?(?:章节|小节|部分|标题|章|节)?"),
+    re.compile(r"列出(?:正好)?\s*(\d+)\s*(?:个|节|章)"),
 ]
 SECTION_TITLE = [
+    re.compile(r"^(?:now write|you are in) section \d+ of \d+: (.+)$", re.IGNORECASE | re.MULTILINE),
+    re.compile(r"第\d+节（共\d+节）：(.+)$", re.MULTILINE),
+    re.compile(r"^(.+): (?:explain it|write the end of it) in \d+ words", re.MULTILINE),
     re.compile(r"(?:section|part|chapter|heading|titled)[:,]? [\"“「]([^\"”」\n]+)[\"”」]", re.IGNORECASE),
     re.compile(r"[“「《]([^”」》\n]+)[”」》]\s*(?:这一|一)?(?:节|部分|章)"),
-    re.compile(r"(?:这一节|小节|章节|部分)[:：]?\s*[“「《]([^”」》\n]+)[”」》]"),
+]
+# Where the client's own request stands; else the whole first user message is it.
+REQUEST = [
+    re.compile(r"^The request:\n(.+?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE),
+    re.compile(r"^写作要求：\n(.+?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE),
+    re.compile(r"with facts about (.+?)\."),
+    re.compile(r"interesting topics about (.+?)\?"),
 ]
 # role: patterns of which one must be found in the last user message; the first role found is it.
 ROLES = [
     ("summarise", [r"\bsummari[sz]e (?:this|the) (?:text|section|part)\b", r"概括(?:以上|上文|这一)"]),
     ("plan", [
-        r"\b(?:titles?|outline|sections)\b[^.\n]{0,80}\b(?:one per line|each on|a line each|as JSON)",
+        r"\bname exactly \d+ (?:more )?sections\b",
+        r"\bwhat are \d+ interesting topics about\b",
         r"\b(?:name|list|give|plan)\b[^.\n]{0,40}\b\d+\b[^.\n]{0,40}\b(?:titles|sections|headings)\b",
-        r"(?:列出|给出|拟定|写出)[^。\n]{0,20}(?:标题|章节|小节)",
+        r"列出(?:正好)?\d+(?:节|个)[^。\n]{0,20}",
     ]),
     ("write", [
-        r"\bwrite (?:only )?(?:the|this|its) (?:\w+ )?(?:section|part|chapter|ending|closing)\b",
-        r"\b(?:continue|go on)\b",
-        r"(?:只写|撰写|续写|写出?)[^。\n]{0,20}(?:节|部分|章)",
+        r"\bwrite (?:only )?(?:the|this|its) (?:\w+ ){0,2}(?:section|part|chapter|ending|closing)\b",
+        r"\b(?:explain it|write the end of it) in \d+ words\b",
+        r"\bgo on exactly where it breaks off\b",
+        r"\banswer with the text itself\b",
+        r"\nwrite about \d+ words\.\s*\Z",
+        r"只写(?:这一节|结尾|正文|其中|“)",
+        r"从中断处接着写",
+        r"\n约\d+字。\s*\Z",
     ]),
 ]
 ROLES = [(role, [re.compile(p, re.IGNORECASE) for p in patterns]) for role, patterns in ROLES]
@@ -76,6 +93,13 @@ def _last_number(patterns, text):
     return None
 
 
+def _request_in(text):
+    for pattern in REQUEST:
+        if found := pattern.search(text):
+            return found.group(1)
+    return ""
+
+
 def _schema_of(body):
     form = body.get("response_format")
     if not isinstance(form, dict) or form.get("type") not in ("json_schema", "json_object"):
@@ -100,11 +124,11 @@ class Prompt:
         self.role = self._role()
         self.words = _last_number(WORDS_ASKED, self.last)
         self.items = _last_number(ITEMS_ASKED, self.last)
-        titles = [t for p in SECTION_TITLE for t in p.findall(self.last)]
-        self.title = titles[-1] if titles else ""
+        titles = [found[-1] for p in SECTION_TITLE if (found := p.findall(self.last))]
+        self.title = titles[0] if titles else ""
         han = len(HAN.findall(everything))
         self.language = "zh" if han * 3 > count_words(everything) else "en"
-        self.subject = self._subject(users[0] if users else "")
+        self.subject = self._subject(_request_in(self.last) or (users[0] if users else ""))
         self.tokens = sum(count_tokens(message_text(m)) + 4 for m in self.messages)
 
     def _role(self):
@@ -179,15 +203,18 @@ class Model:
             if isinstance(factor, list):
                 factor = prose.random.uniform(*factor)
             words = max(1, round(factor * (prompt.words or DEFAULT_WORDS[prompt.role])))
-        if not prompt.prefix or behaviour["continues"] in ("no", "reject"):
-            return prose.text(words)
-        flags = prompt.body
-        if behaviour["continues"] == "vllm" and not (
-            flags.get("continue_final_message") is True and flags.get("add_generation_prompt") is False
-        ):
+        if not prompt.prefix or not continues(prompt, behaviour):
             return prose.text(words)
         rest = continuation(prompt.prefix, prose, words - count_words(prompt.prefix))
         return prompt.prefix + rest if behaviour["continues"] == "echo" else rest
+
+
+def continues(prompt, behaviour):
+    """Whether the answer goes on from the last message, the assistant's."""
+    if behaviour["continues"] == "vllm":
+        flags = prompt.body
+        return flags.get("continue_final_message") is True and flags.get("add_generation_prompt") is False
+    return behaviour["continues"] in ("yes", "echo")
 
 
 def continuation(prefix, prose, words):
@@ -311,6 +338,9 @@ def plan_text(prompt, behaviour, prose):
     titles = _titles(prose, count, fault)
     if prompt.schema is None or behaviour["schema"] == "ignore":
         lines = "\n".join(f"{at}. {title}" for at, title in enumerate(titles, 1))
+        if prompt.prefix.rstrip().endswith(("1.", "1. The")) and continues(prompt, behaviour):
+            lines = lines.removeprefix("1.")
+            return prompt.prefix + lines if behaviour["continues"] == "echo" else lines
         return f"Sure! Here is the plan:\n\n{lines}\n\nI hope this helps!" if fault == "chatty" else lines
     schema = prompt.schema or {"type": "object", "properties": {"titles": {"type": "array"}}}
     text = json.dumps(_instance(schema, prose, titles), ensure_ascii=False)

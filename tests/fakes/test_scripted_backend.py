@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import pathlib
+import re
 import socket
 
 import pytest
 import wire
+from backend_model import Prompt
 from backend_prose import HAN, Prose, count_words
 from scripted import ScriptedBackend
 
@@ -247,3 +250,36 @@ def test_wait_gives_up(backend):
     answer = backend.call("GET", "/control/wait?requests=1&timeout_ms=20")
     assert answer.status == 408
     assert answer.json()["counts"]["requests"] == 0
+
+
+PROMPTS = sorted((pathlib.Path(__file__).parents[2] / "config" / "prompts").glob("*.txt"))
+
+
+def filled(template):
+    """A template of Longhand's with everything in it that it can hold."""
+    values = {
+        "request": "Write a history of umbrellas of 9,000 words." if "zh" not in template.name else "写一部伞的历史，9000字。",
+        "words": "432", "titles": "7", "title": "The Long Rain", "section": "3", "sections": "8",
+        "plan": "1. The Long Rain\n2. The Short Rain", "subject": "umbrellas",
+    }
+    text = template.read_text(encoding="utf-8").split("{:assistant}")[0]
+    text = re.sub(r"\{\?\w+\}", "", text)
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), "something"), text)
+
+
+@pytest.mark.parametrize("template", PROMPTS, ids=lambda template: template.stem)
+def test_understands_longhands_own_prompts(template):
+    prompt = Prompt({"messages": [{"role": "user", "content": filled(template)}]})
+    if template.stem.startswith("plan"):
+        assert (prompt.role, prompt.items) == ("plan", 7)
+        return
+    assert (prompt.role, prompt.words) == ("write", 432)
+    assert prompt.language == ("zh" if "zh" in template.stem else "en")
+    if prompt.language == "en":
+        assert prompt.subject == "umbrellas"
+    if template.stem.startswith("section"):
+        assert prompt.title == "The Long Rain"
+
+
+def test_there_are_prompts_to_understand():
+    assert len(PROMPTS) >= 12
