@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "writing/engine_parts.h"
+#include "writing/outline.h"
 #include "writing/plan_check.h"
 #include "writing/plan_parse.h"
 
@@ -40,6 +41,12 @@ static enum err begin_draft(struct engine *engine, long target)
 	engine->has_draft = true;
 	if (spec->plan.n_sections > 0)
 		return copy_plan(&spec->plan, &engine->draft);
+	if (spec->mode != WRITING_SINGLE) {
+		enum err err = outline_read(spec->request, strlen(spec->request), &engine->draft);
+
+		if (err != OK || engine->draft.n_sections > 0)
+			return err;
+	}
 	return budget_sections(spec, target) == 1 ? add_one(&engine->draft, target) : OK;
 }
 
