@@ -211,6 +211,7 @@ enum err event_log_append(struct event_log *log, struct event *event,
 			  const struct event **ret_event)
 {
 	enum err err = log->error != OK ? log->error : make_room(log);
+	struct event *taken;
 
 	event->epoch = log->epoch;
 	event->seq = log->next_seq;
@@ -222,12 +223,14 @@ enum err event_log_append(struct event_log *log, struct event *event,
 		event_release(event);
 		return err;
 	}
-	log->events[log->n_events++] = *event;
+	taken = &log->events[log->n_events++];
+	*taken = *event;
+	*event = (struct event){ .kind = taken->kind }; /* releasing it again does nothing */
 	log->next_seq++;
-	if (event->kind == EVENT_TEXT)
-		log->content_bytes += event->text_len;
-	plan_flush(log, event->kind);
-	*ret_event = &log->events[log->n_events - 1];
+	if (taken->kind == EVENT_TEXT)
+		log->content_bytes += taken->text_len;
+	plan_flush(log, taken->kind);
+	*ret_event = taken;
 	return OK;
 }
 

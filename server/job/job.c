@@ -205,8 +205,7 @@ static enum step_next run_write(struct job *job)
 
 static enum step_next run_finish(struct job *job)
 {
-	MUST(!job->is_calling);
-	return event_log_is_settled(&job->log) ? STEP_DONE : STEP_WAIT;
+	return is_drained(job) && event_log_is_settled(&job->log) ? STEP_DONE : STEP_WAIT;
 }
 
 /* ---- life ---- */
