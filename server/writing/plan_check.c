@@ -10,10 +10,12 @@ enum {
 	TITLE_HAN_MAX = 40,
 	TOKENS_MAX = 64,	   /* of a title; 300 bytes rarely hold more */
 	REQUEST_TOKENS_MAX = 1024, /* of the request: its subject stands at its start or end */
-	ECHO_TOKENS_MIN = 4
+	ECHO_TOKENS_MIN = 4,
+	STRICT_BYTES_MAX = 60
 };
 
 static const double SAME_SHARE = 0.75; /* of the shorter title's words: two titles of one thing */
+static const double STRICT_SHARE = 0.5;
 static const double ECHO_SHARE = 0.7;  /* of the request's words: the request as a title */
 
 /* The words of a text as hashes: letter runs without case and plural, pairs of Han characters. */
@@ -200,6 +202,33 @@ static bool is_same(const char *a, const char *b, const struct tokens *request)
 	return overlap(&tokens_a, &tokens_b) >= SAME_SHARE;
 }
 
+/* The same for a small model's titles, which turn a few words over and over: whether more than half
+ * of the own words of `title` stand in the earlier one. */
+static bool is_half_same(const char *title, const char *earlier, const struct tokens *request)
+{
+	uint64_t hashes[2][TOKENS_MAX];
+	struct tokens own = { .hashes = hashes[0], .max = TOKENS_MAX };
+	struct tokens other = { .hashes = hashes[1], .max = TOKENS_MAX };
+	size_t common = 0;
+
+	title_tokens(title, &own);
+	title_tokens(earlier, &other);
+	drop_common(&own, request);
+	for (size_t i = 0; i < own.n; i++)
+		common += has_token(&other, own.hashes[i]) ? 1 : 0;
+	return (double)common > STRICT_SHARE * (double)own.n;
+}
+
+static bool is_strict_title(const char *title, const struct tokens *request)
+{
+	uint64_t hashes[TOKENS_MAX];
+	struct tokens own = { .hashes = hashes, .max = TOKENS_MAX };
+
+	tokens_of((struct slice){ .data = title, .len = strlen(title) }, false, &own);
+	drop_common(&own, request);
+	return own.n > 0 && strlen(title) <= STRICT_BYTES_MAX && strpbrk(title, "0123456789") == NULL;
+}
+
 static bool is_meta(const char *title)
 {
 	static const char *const whole[] = {
@@ -287,7 +316,21 @@ static bool is_users(const struct plan_section *section)
 	return section->is_title_users || section->is_words_users;
 }
 
-static bool is_repeat(const struct plan *plan, size_t index, const struct tokens *request)
+/* Where a title goes over into a description. */
+static void cut_description(char *title)
+{
+	static const char *const marks[] = { ": ", " - ", " – ", " — ", "：" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		char *at = strstr(title, marks[i]);
+
+		if (at != NULL && at > title)
+			*at = '\0';
+	}
+}
+
+static bool is_repeat(const struct plan *plan, size_t index, const struct tokens *request,
+		      bool is_strict)
 {
 	const char *title = plan->sections[index].title;
 
@@ -296,7 +339,8 @@ static bool is_repeat(const struct plan *plan, size_t index, const struct tokens
 
 		if (i == index || (i > index && !is_users(other)))
 			continue;
-		if (is_same(title, other->title, request))
+		if (is_same(title, other->title, request) ||
+		    (is_strict && is_half_same(title, other->title, request)))
 			return true;
 	}
 	return false;
@@ -313,6 +357,19 @@ static size_t surplus_of(const struct plan *plan)
 	return plan->n_sections;
 }
 
+/* Whether a section that is not the user's may stay, its title put right. */
+static bool repair(struct plan *plan, size_t index, const struct tokens *request, bool is_strict)
+{
+	struct plan_section *section = &plan->sections[index];
+
+	strip(section);
+	if (is_strict)
+		cut_description(section->title);
+	return is_title(section, request) &&
+	       (!is_strict || is_strict_title(section->title, request)) &&
+	       !is_repeat(plan, index, request, is_strict);
+}
+
 void plan_check(struct plan *plan, struct slice request, struct plan_check *check)
 {
 	uint64_t hashes[REQUEST_TOKENS_MAX];
@@ -322,12 +379,7 @@ void plan_check(struct plan *plan, struct slice request, struct plan_check *chec
 	check->dropped = 0;
 	tokens_of(request, false, &tokens);
 	while (i < plan->n_sections) {
-		struct plan_section *section = &plan->sections[i];
-
-		if (!is_users(section))
-			strip(section);
-		if (is_users(section) ||
-		    (is_title(section, &tokens) && !is_repeat(plan, i, &tokens))) {
+		if (is_users(&plan->sections[i]) || repair(plan, i, &tokens, check->is_strict)) {
 			i++;
 			continue;
 		}

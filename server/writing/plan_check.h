@@ -12,6 +12,9 @@
 
 struct plan_check {
 	size_t wanted;	/* how many sections there should be */
+	bool is_strict; /* titles of a small model: cut at a colon or dash; dropped when longer than
+			   60 bytes, with a digit, with no word of their own besides the request's,
+			   or with more than half of those in an earlier title */
 	size_t missing; /* out: still to be named */
 	size_t dropped; /* out: were named and are not any more */
 };

@@ -96,6 +96,32 @@ static void plans_are_repaired(void **state)
 	}
 }
 
+static void a_small_models_titles_are_checked_strictly(void **state)
+{
+	static const struct row strict[] = {
+		{ "The Art of Coffee: A Journey/The Science Behind Coffee", 2,
+		  "The Art of Coffee/The Science Behind Coffee", 0 },
+		{ "The Coffee/Coffee/The Art of Coffee", 2, "The Art of Coffee", 1 },
+		{ "The 10 Best Beans/Trade - how it moved", 2, "Trade", 1 },
+		{ "The Impact on Society/The Impact on Farm Society/Farm Work", 3,
+		  "The Impact on Society/Farm Work", 1 },
+		{ "A very long title that goes on and on about nothing at all, really/Beans", 2,
+		  "Beans", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(strict); i++) {
+		struct plan_check check = { .wanted = strict[i].wanted, .is_strict = true };
+		struct plan plan;
+
+		build(strict[i].titles, &plan);
+		plan_check(&plan, text("Write a 1,000-word article about coffee."), &check);
+		expect_titles(&plan, strict[i].kept);
+		assert_int_equal(check.missing, strict[i].missing);
+		plan_release(&plan);
+	}
+}
+
 static void the_users_titles_stay_as_they_are(void **state)
 {
 	static const struct row users[] = {
@@ -217,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_are_repaired),
+		cmocka_unit_test(a_small_models_titles_are_checked_strictly),
 		cmocka_unit_test(the_users_titles_stay_as_they_are),
 		cmocka_unit_test(sections_with_the_users_length_stay),
 		cmocka_unit_test(overlap_is_of_the_shorter_title),
