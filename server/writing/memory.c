@@ -128,8 +128,8 @@ static long recent_words(const struct memory_source *source)
 
 static struct slice recent_of(const struct memory_source *source)
 {
-	struct slice text = text_trim(source->text.data != NULL ? source->text.data : "",
-				      source->text.len);
+	struct slice text =
+		text_trim(source->text.data != NULL ? source->text.data : "", source->text.len);
 
 	if (source->words_max <= 0)
 		return slice_between(text.data + text.len, text.data + text.len);
@@ -158,7 +158,7 @@ static struct slice opening_of(const struct memory_source *source, size_t index)
 	const struct memory_section *section = &source->sections[index];
 	struct slice prose = text_trim(source->text.data + section->at_byte,
 				       section->end_byte - section->at_byte);
-	const char *end = prose.data + prose.len;
+	const char *end;
 	const char *at = prose.data;
 	long words = 1;
 
@@ -265,8 +265,7 @@ static void names_find(struct slice text, struct names *names)
 			continue;
 		}
 		stop = name_end(at, end);
-		if (at - text.data >= 2 && at[-1] == ' ' &&
-		    (is_name_byte(at[-2]) || at[-2] == ','))
+		if (at - text.data >= 2 && at[-1] == ' ' && (is_name_byte(at[-2]) || at[-2] == ','))
 			names_add(names, slice_between(at, stop));
 		at = stop > at ? stop : at + 1;
 	}

@@ -84,13 +84,13 @@ enum err plan_section_append_point(struct plan_section *section, struct slice po
 		return plan_section_set_point(section, point);
 	buf_init(&joined, (size_t)2 * PLAN_POINT_BYTES_MAX);
 	err = buf_printf(&joined, "%s; %.*s", section->point,
-			 (int)text_whole(point.data, point.len < PLAN_POINT_BYTES_MAX ?
-							     point.len :
-							     PLAN_POINT_BYTES_MAX - 2),
+			 (int)text_whole(point.data, point.len < PLAN_POINT_BYTES_MAX
+							     ? point.len
+							     : PLAN_POINT_BYTES_MAX - 2),
 			 point.data);
 	if (err == OK)
-		err = plan_section_set_point(section, (struct slice){ .data = joined.data,
-								      .len = joined.len });
+		err = plan_section_set_point(
+			section, (struct slice){ .data = joined.data, .len = joined.len });
 	buf_release(&joined);
 	return err;
 }
@@ -189,7 +189,7 @@ static bool is_in(const struct plan_section *section, enum group group)
 }
 
 struct sums {
-	double wishes;	  /* of those that have one */
+	double wishes; /* of those that have one */
 	size_t n_wishes;
 	size_t n;
 };

@@ -47,8 +47,8 @@ MUST_CHECK enum err plan_copy(const struct plan *plan, struct plan *ret_plan);
 void plan_remove(struct plan *plan, size_t index);
 /* How many sections a text of `target` words gets (sections of `per_section` words, at least 1). */
 size_t plan_count_for(long target_words, long per_section_words, size_t sections_max);
-/* Distributes target_words over the sections: those with is_words_users keep theirs when that can be
- * (scaled when their sum passes the target), the rest by their wishes (`words` > 0) or evenly;
+/* Distributes target_words over the sections: those with is_words_users keep theirs when that can
+ * be (scaled when their sum passes the target), the rest by their wishes (`words` > 0) or evenly;
  * none below 1; the sum is exactly target_words. (A target below the number of sections cannot be:
  * then each gets 1.) */
 void plan_distribute(struct plan *plan, long target_words);
@@ -60,7 +60,8 @@ json_t *plan_sections_to_json(const struct plan *plan);
 json_t *plan_to_json(const struct plan *plan);
 /* Takes both: what plan_to_json() made, and the client's own array, whose titles and words are the
  * user's and which is checked strictly (unknown members, types, ranges; null is absent). */
-/* Errors: ERR_INVALID with a message for people and the JSON path in ret_param ("longhand.plan[2].words"). */
-MUST_CHECK enum err plan_from_json(const json_t *json, struct plan *ret_plan, struct buf *ret_message,
-				   struct buf *ret_param);
+/* Errors: ERR_INVALID with a message for people and the JSON path in ret_param
+ * ("longhand.plan[2].words"). */
+MUST_CHECK enum err plan_from_json(const json_t *json, struct plan *ret_plan,
+				   struct buf *ret_message, struct buf *ret_param);
 #endif

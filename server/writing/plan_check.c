@@ -16,7 +16,7 @@ enum {
 
 static const double SAME_SHARE = 0.75; /* of the shorter title's words: two titles of one thing */
 static const double STRICT_SHARE = 0.5;
-static const double ECHO_SHARE = 0.7;  /* of the request's words: the request as a title */
+static const double ECHO_SHARE = 0.7; /* of the request's words: the request as a title */
 
 /* The words of a text as hashes: letter runs without case and plural, pairs of Han characters. */
 struct tokens {
@@ -64,8 +64,8 @@ static uint64_t hash_word(struct slice word)
 /* Words that say nothing of what a title is about. */
 static bool is_stop_word(struct slice word)
 {
-	static const char *const words[] = { "a",   "an",  "the",  "of",   "in",  "on",	  "to",
-					     "and", "or",  "for",  "with", "by",  "at",	  "from",
+	static const char *const words[] = { "a",   "an",  "the",  "of",   "in",  "on",	   "to",
+					     "and", "or",  "for",  "with", "by",  "at",	   "from",
 					     "as",  "is",  "are",  "be",   "its", "their", "your",
 					     "our", "how", "what", "why",  "it",  "this",  "that" };
 
@@ -226,22 +226,32 @@ static bool is_strict_title(const char *title, const struct tokens *request)
 
 	tokens_of((struct slice){ .data = title, .len = strlen(title) }, false, &own);
 	drop_common(&own, request);
-	return own.n > 0 && strlen(title) <= STRICT_BYTES_MAX && strpbrk(title, "0123456789") == NULL;
+	return own.n > 0 && strlen(title) <= STRICT_BYTES_MAX &&
+	       strpbrk(title, "0123456789") == NULL;
 }
 
 static bool is_meta(const char *title)
 {
 	static const char *const whole[] = {
-		"outline", "plan", "section", "sections", "title",   "titles", "chapter", "chapters",
-		"contents", "table of contents", "word count", "total", "total words",
-		"total word count", "words", "article outline", "大纲", "目录", "标题", "字数",
-		"总字数", "章节", "提纲",
+		"outline",     "plan",
+		"section",     "sections",
+		"title",       "titles",
+		"chapter",     "chapters",
+		"contents",    "table of contents",
+		"word count",  "total",
+		"total words", "total word count",
+		"words",       "article outline",
+		"大纲",	       "目录",
+		"标题",	       "字数",
+		"总字数",      "章节",
+		"提纲",
 	};
-	static const char *const starts[] = { "word count", "total word", "write a ", "write an ",
-					      "here is ", "here are ", "sure,", "outline of ",
-					      "article about ", "article on ", "an article ",
-					      "essay about ", "an essay ", "story about ",
-					      "写一篇", "请写", "总字数", "以下是" };
+	static const char *const starts[] = { "word count",  "total word",   "write a ",
+					      "write an ",   "here is ",     "here are ",
+					      "sure,",	     "outline of ",  "article about ",
+					      "article on ", "an article ",  "essay about ",
+					      "an essay ",   "story about ", "写一篇",
+					      "请写",	     "总字数",	     "以下是" };
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
 		if (text_equals_nocase(title, whole[i]))
@@ -276,8 +286,7 @@ static bool is_echo(const char *title, const struct tokens *request)
 	title_tokens(title, &tokens);
 	for (size_t i = 0; i < tokens.n; i++)
 		common += has_token(request, tokens.hashes[i]) ? 1 : 0;
-	return request->n >= ECHO_TOKENS_MIN &&
-	       (double)common >= ECHO_SHARE * (double)request->n;
+	return request->n >= ECHO_TOKENS_MIN && (double)common >= ECHO_SHARE * (double)request->n;
 }
 
 /* Whether a model's title is one. */

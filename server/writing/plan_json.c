@@ -103,6 +103,7 @@ static enum err check_string(const struct reading *reading, const json_t *object
 
 static enum err check_section(const struct reading *reading, json_t *object)
 {
+	json_int_t words_min = reading->is_clients ? 1 : 0;
 	const json_t *words;
 	const char *name;
 	json_t *value;
@@ -121,10 +122,11 @@ static enum err check_section(const struct reading *reading, json_t *object)
 	if (err != OK)
 		return err;
 	words = member_of(object, "words");
-	if (reading->is_clients && words == NULL && string_of(member_of(object, "title")).len == 0 &&
+	if (reading->is_clients && words == NULL &&
+	    string_of(member_of(object, "title")).len == 0 &&
 	    string_of(member_of(object, "point")).len == 0)
 		return refuse(reading, "", "needs a title, a point or words");
-	if (words != NULL && (!json_is_integer(words) || json_integer_value(words) < (reading->is_clients ? 1 : 0) ||
+	if (words != NULL && (!json_is_integer(words) || json_integer_value(words) < words_min ||
 			      json_integer_value(words) > PLAN_WORDS_MAX))
 		return refuse(reading, "words", "must be an integer from 1 to 10000000");
 	return OK;

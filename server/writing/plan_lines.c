@@ -6,9 +6,9 @@
 
 enum {
 	TAB_COLUMNS = 4,
-	LEVELS = 7,		 /* of headings, 1 to 6 */
-	PLAIN_WORDS_MAX = 15,	 /* of a title without any mark */
-	SUBTITLE_WORDS_MAX = 4,	 /* "Tea: A Short History" is one title */
+	LEVELS = 7,		/* of headings, 1 to 6 */
+	PLAIN_WORDS_MAX = 15,	/* of a title without any mark */
+	SUBTITLE_WORDS_MAX = 4, /* "Tea: A Short History" is one title */
 	SUBTITLE_HAN_MAX = 12,
 	INDENT_SLACK = 1
 };
@@ -47,11 +47,12 @@ static struct slice behind(struct slice text, size_t len)
 /* Bytes of a "Main Point:" kind of label at the start, colon included, 0 for none. */
 static size_t label_len(struct slice text)
 {
-	static const char *const labels[] = { "main points", "main point",  "key points", "key point",
-					      "points",	     "point",	    "description", "summary",
-					      "content",     "focus",	    "details",	   "goal",
-					      "word count",  "words",	    "length",	   "要点",
-					      "主要内容",    "内容",	    "概要",	   "字数" };
+	static const char *const labels[] = {
+		"main points", "main point",  "key points", "key point", "points",
+		"point",       "description", "summary",    "content",	 "focus",
+		"details",     "goal",	      "word count", "words",	 "length",
+		"要点",	       "主要内容",    "内容",	    "概要",	 "字数",
+	};
 
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
 		size_t len = strlen(labels[i]);
@@ -133,7 +134,8 @@ static void census_add(struct census *census, const struct line *line)
 		return;
 	if (mark == MARK_HEADING)
 		census->levels[line->indent]++;
-	if (mark == MARK_NUMBER && (starts_nocase(line->text, "1.") || starts_nocase(line->text, "1)")))
+	if (mark == MARK_NUMBER &&
+	    (starts_nocase(line->text, "1.") || starts_nocase(line->text, "1)")))
 		census->firsts++;
 	if (census->counts[mark] == 0 || line->indent + INDENT_SLACK < census->indents[mark]) {
 		census->counts[mark] = 0;
@@ -205,8 +207,8 @@ static bool is_title_line(const struct line *line, const struct pattern *pattern
 		return line->mark == MARK_NONE && is_plain_title(line);
 	if (line->mark != pattern->mark || line->is_detail)
 		return false;
-	return pattern->mark == MARK_HEADING ? line->indent == pattern->indent :
-					       line->indent <= pattern->indent + INDENT_SLACK;
+	return pattern->mark == MARK_HEADING ? line->indent == pattern->indent
+					     : line->indent <= pattern->indent + INDENT_SLACK;
 }
 
 /* A title, what it is about, and a wish, out of one line. */
@@ -235,8 +237,8 @@ static void split_entry(struct slice text, struct entry *entry)
 	static const struct {
 		const char *text;
 		bool may_join; /* a subtitle may follow it */
-	} marks[] = { { "**", false }, { ": ", true },	{ "：", true },
-		      { " - ", false }, { " – ", false }, { " — ", false }, { "——", true } };
+	} marks[] = { { "**", false },	{ ": ", true },	  { "：", true }, { " - ", false },
+		      { " – ", false }, { " — ", false }, { "——", true } };
 	const char *first = NULL;
 	size_t len = 0;
 	bool may_join = false;
@@ -276,9 +278,9 @@ static struct slice cut_length(struct slice text, struct entry *entry, struct sl
 	if (entry->words == 0)
 		return text;
 	left = text_trim(text.data, (size_t)(span.data - text.data));
-	*ret_rest = marks_title((struct slice){
-		.data = span.data + span.len,
-		.len = (size_t)(text.data + text.len - (span.data + span.len)) });
+	*ret_rest = marks_title(
+		(struct slice){ .data = span.data + span.len,
+				.len = (size_t)(text.data + text.len - (span.data + span.len)) });
 	while (ret_rest->len > 0 && strchr(":-,;.", ret_rest->data[0]) != NULL)
 		*ret_rest = behind(*ret_rest, 1);
 	if (left.len > 0)

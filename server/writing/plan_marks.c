@@ -2,18 +2,20 @@
 #include <string.h>
 #include "base/text.h"
 
-enum { POINT_WORDS_MAX = 12, POINT_HAN_MAX = 24, DIGITS_MAX = 9 };
+enum { DIGITS_MAX = 9 };
 
-static const char *const section_words[] = { "section", "chapter", "part",  "paragraph", "step",
-					     "title",	"heading", "point", "topic",	 "item",
-					     "段落" };
+static const char *const section_words[] = { "section", "chapter", "part",    "paragraph",
+					     "step",	"title",   "heading", "point",
+					     "topic",	"item",	   "段落" };
 static const char *const number_words[] = { "one",   "two",   "three", "four", "five",	 "six",
 					    "seven", "eight", "nine",  "ten",  "eleven", "twelve" };
 static const char *const bullets[] = { "-", "*", "+", "•", "·", "●", "◦", "▪", "–", "—", ">" };
 /* What may stand between a number and the title. */
-static const char *const delimiters[] = { ".", ":", ")", "-", "–", "—", "、", "：", "．", "）", "，",
-					  "]", "|" };
-static const char *const chapter_signs[] = { "部分", "章", "节", "篇", "段", "回", "讲", "步", "幕" };
+static const char *const delimiters[] = { ".",	":",  ")",  "-",  "–", "—", "、",
+					  "：", "．", "）", "，", "]", "|" };
+static const char *const chapter_signs[] = {
+	"部分", "章", "节", "篇", "段", "回", "讲", "步", "幕"
+};
 
 /* How many bytes of one of the words stand at the start of `text`, 0 for none. */
 static size_t match_any(struct slice text, const char *const *words, size_t n)
@@ -65,8 +67,8 @@ static size_t run_of(struct slice text, const char *set)
 /* Bytes of Chinese numerals at the start. */
 static size_t run_of_han_number(struct slice text)
 {
-	static const char *const numerals[] = { "一", "二", "三", "四", "五", "六", "七", "八",
-						"九", "十", "百", "零", "〇", "两" };
+	static const char *const numerals[] = { "一", "二", "三", "四", "五", "六", "七",
+						"八", "九", "十", "百", "零", "〇", "两" };
 	size_t len = 0;
 	size_t step;
 
@@ -187,36 +189,35 @@ static size_t skip_bracketed_number(struct slice text)
 	return end > 0 ? len + number + end : 0;
 }
 
+/* 3, 2.1, 四, IV before a stop, b before a bracket: what may number a line. 0: nothing does. */
+static size_t run_of_line_number(struct slice text)
+{
+	size_t number = run_of(text, "0123456789");
+	size_t roman = run_of(text, "IVXL");
+
+	if (number > 0)
+		return number <= DIGITS_MAX ? run_of_number(text) : 0;
+	number = run_of_han_number(text);
+	if (number > 0)
+		return number;
+	if (roman > 0 && roman < text.len && strchr(".)", text.data[roman]) != NULL)
+		return roman;
+	return text.len > 1 && is_ascii_alnum(text.data[0]) && text.data[1] == ')' ? 1 : 0;
+}
+
 /* "1.", "2.1 ", "3)", "4、", "IV.", "b)", "一、". Without a delimiter it is a title ("1984"). */
 static size_t skip_number(struct slice text)
 {
-	size_t number = run_of(text, "0123456789");
-	size_t han = run_of_han_number(text);
-	size_t roman = run_of(text, "IVXL");
-	bool is_dotted = false;
+	size_t number = run_of_line_number(text);
+	struct slice rest = behind(text, number);
+	bool is_dotted = memchr(text.data, '.', number) != NULL && spaces(rest) > 0;
 
-	if (number > DIGITS_MAX)
+	if (number == 0 || (!is_dotted && MATCH(trim(rest), delimiters) == 0))
 		return 0;
-	if (number > 0) {
-		size_t plain = number;
-
-		number = run_of_number(text);
-		is_dotted = number > plain && spaces(behind(text, number)) > 0;
-	} else if (han > 0) {
-		number = han;
-	} else if (roman > 0 && roman < text.len && strchr(".)", text.data[roman]) != NULL) {
-		number = roman;
-	} else if (text.len > 1 && is_ascii_alnum(text.data[0]) && text.data[1] == ')') {
-		number = 1;
-	}
-	if (number == 0)
+	/* "10-minute meals" */
+	if (starts_with(rest, "-") || starts_with(rest, "–"))
 		return 0;
-	if (!is_dotted && MATCH(trim(behind(text, number)), delimiters) == 0)
-		return 0;
-	/* "10-minute meals", "3.5 million" */
-	if (starts_with(behind(text, number), "-") || starts_with(behind(text, number), "–"))
-		return 0;
-	return number + run_of_delimiters(behind(text, number));
+	return number + run_of_delimiters(rest);
 }
 
 static size_t skip_bullet(struct slice text)
@@ -302,7 +303,7 @@ static bool cut_full_stop(struct slice *text)
 
 static bool cut_quotes(struct slice *text)
 {
-	static const char *const pairs[][2] = { { "\"", "\"" }, { "'", "'" }, { "“", "”" },
+	static const char *const pairs[][2] = { { "\"", "\"" }, { "'", "'" },	{ "“", "”" },
 						{ "‘", "’" },	{ "「", "」" }, { "『", "』" },
 						{ "【", "】" } };
 
@@ -338,38 +339,32 @@ struct slice marks_title(struct slice text)
 	return text;
 }
 
-struct slice marks_title_of_point(struct slice point)
-{
-	static const char *const stops[] = { ".", ";", ":", "?", "!", "。", "；", "：",
-					     "，", "？", "！", "\n" };
-	const char *end = point.data + point.len;
-	const char *at = point.data;
-	size_t words = 1;
-	size_t han = 0;
-
-	while (at < end) {
-		const char *next = at;
-		uint32_t code = text_next(&next, end);
-		struct slice rest = { .data = at, .len = (size_t)(end - at) };
-		bool is_inner = next < end && code == '.' && !text_is_space((unsigned char)*next);
-
-		if (MATCH(rest, stops) > 0 && !is_inner)
-			break;
-		words += text_is_space(code) ? 1 : 0;
-		han += text_is_han(code) ? 1 : 0;
-		if (words > POINT_WORDS_MAX || han > POINT_HAN_MAX)
-			break;
-		at = next;
-	}
-	return marks_title((struct slice){ .data = point.data, .len = (size_t)(at - point.data) });
-}
-
-static const char *const labels[] = { "target word count", "word count", "target words", "words",
-				      "length", "字数" };
+static const char *const labels[] = {
+	"target word count", "word count", "target words", "words", "length", "字数"
+};
 /* What belongs to a length, left and right of it. */
-static const char *const befores[] = { "approximately", "approx.", "around", "about", "roughly",
-				       "大约", "约", "~", "≈", ":", "：", "(", "（", "[",
-				       "*", "-", "–", "—", ",", "，", "|", "/" };
+static const char *const befores[] = { "approximately",
+				       "approx.",
+				       "around",
+				       "about",
+				       "roughly",
+				       "大约",
+				       "约",
+				       "~",
+				       "≈",
+				       ":",
+				       "：",
+				       "(",
+				       "（",
+				       "[",
+				       "*",
+				       "-",
+				       "–",
+				       "—",
+				       ",",
+				       "，",
+				       "|",
+				       "/" };
 static const char *const afters[] = { "左右", "以内", "each", ")", "）", "]", "*" };
 
 /* As cut_end(), of any of the words, case aside for ASCII. */
@@ -378,8 +373,7 @@ static bool cut_any_end(struct slice *text, const char *const *words, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(words[i]);
 
-		if (len > text->len ||
-		    !text_starts_nocase(text->data + text->len - len, words[i]))
+		if (len > text->len || !text_starts_nocase(text->data + text->len - len, words[i]))
 			continue;
 		text->len -= len;
 		*text = trim(*text);

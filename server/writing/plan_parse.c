@@ -41,8 +41,9 @@ static json_t *string_schema(void)
 static json_t *section_schema(bool with_points)
 {
 	if (!with_points)
-		return json_pack("{s:s, s:{s:o}, s:[s], s:b}", "type", "object", "properties", "title",
-				 string_schema(), "required", "title", "additionalProperties", 0);
+		return json_pack("{s:s, s:{s:o}, s:[s], s:b}", "type", "object", "properties",
+				 "title", string_schema(), "required", "title",
+				 "additionalProperties", 0);
 	return json_pack("{s:s, s:{s:o, s:o}, s:[s, s], s:b}", "type", "object", "properties",
 			 "title", string_schema(), "point", string_schema(), "required", "title",
 			 "point", "additionalProperties", 0);

@@ -10,6 +10,7 @@
 
 /* Appends to `plan`; words are wishes (0: none). Errors: ERR_NO_MEMORY only. */
 MUST_CHECK enum err plan_parse(const char *text, size_t len, struct plan *plan);
-/* The JSON schema to ask for `n` sections by, as response_format.json_schema; new reference or NULL. */
+/* The JSON schema to ask for `n` sections by, as response_format.json_schema; new reference or
+ * NULL. */
 json_t *plan_schema(size_t n_sections, bool with_points);
 #endif

@@ -13,24 +13,24 @@ static const struct {
 	const char *name;
 	enum key_kind kind;
 } keys[] = {
-	{ "title", KEY_TITLE },		{ "name", KEY_TITLE },	      { "heading", KEY_TITLE },
-	{ "section", KEY_TITLE },	{ "sectiontitle", KEY_TITLE },{ "chapter", KEY_TITLE },
-	{ "chaptertitle", KEY_TITLE },	{ "paragraph", KEY_TITLE },   { "part", KEY_TITLE },
-	{ "headline", KEY_TITLE },	{ "标题", KEY_TITLE },	      { "章节", KEY_TITLE },
-	{ "题目", KEY_TITLE },		{ "小标题", KEY_TITLE },      { "名称", KEY_TITLE },
-	{ "point", KEY_POINT },		{ "mainpoint", KEY_POINT },   { "description", KEY_POINT },
-	{ "summary", KEY_POINT },	{ "content", KEY_POINT },     { "details", KEY_POINT },
-	{ "about", KEY_POINT },		{ "goal", KEY_POINT },	      { "focus", KEY_POINT },
-	{ "points", KEY_POINT },	{ "mainpoints", KEY_POINT },  { "keypoints", KEY_POINT },
-	{ "要点", KEY_POINT },		{ "内容", KEY_POINT },	      { "主要内容", KEY_POINT },
-	{ "概要", KEY_POINT },		{ "描述", KEY_POINT },	      { "words", KEY_WORDS },
-	{ "wordcount", KEY_WORDS },	{ "targetwords", KEY_WORDS }, { "length", KEY_WORDS },
-	{ "字数", KEY_WORDS },		{ "sections", KEY_LIST },     { "chapters", KEY_LIST },
-	{ "paragraphs", KEY_LIST },	{ "outline", KEY_LIST },      { "plan", KEY_LIST },
-	{ "titles", KEY_LIST },		{ "steps", KEY_LIST },	      { "parts", KEY_LIST },
-	{ "headings", KEY_LIST },	{ "大纲", KEY_LIST },	      { "keywords", KEY_IGNORED },
-	{ "tags", KEY_IGNORED },	{ "notes", KEY_IGNORED },     { "references", KEY_IGNORED },
-	{ "characters", KEY_IGNORED },	{ "themes", KEY_IGNORED },
+	{ "title", KEY_TITLE },	       { "name", KEY_TITLE },	      { "heading", KEY_TITLE },
+	{ "section", KEY_TITLE },      { "sectiontitle", KEY_TITLE }, { "chapter", KEY_TITLE },
+	{ "chaptertitle", KEY_TITLE }, { "paragraph", KEY_TITLE },    { "part", KEY_TITLE },
+	{ "headline", KEY_TITLE },     { "标题", KEY_TITLE },	      { "章节", KEY_TITLE },
+	{ "题目", KEY_TITLE },	       { "小标题", KEY_TITLE },	      { "名称", KEY_TITLE },
+	{ "point", KEY_POINT },	       { "mainpoint", KEY_POINT },    { "description", KEY_POINT },
+	{ "summary", KEY_POINT },      { "content", KEY_POINT },      { "details", KEY_POINT },
+	{ "about", KEY_POINT },	       { "goal", KEY_POINT },	      { "focus", KEY_POINT },
+	{ "points", KEY_POINT },       { "mainpoints", KEY_POINT },   { "keypoints", KEY_POINT },
+	{ "要点", KEY_POINT },	       { "内容", KEY_POINT },	      { "主要内容", KEY_POINT },
+	{ "概要", KEY_POINT },	       { "描述", KEY_POINT },	      { "words", KEY_WORDS },
+	{ "wordcount", KEY_WORDS },    { "targetwords", KEY_WORDS },  { "length", KEY_WORDS },
+	{ "字数", KEY_WORDS },	       { "sections", KEY_LIST },      { "chapters", KEY_LIST },
+	{ "paragraphs", KEY_LIST },    { "outline", KEY_LIST },	      { "plan", KEY_LIST },
+	{ "titles", KEY_LIST },	       { "steps", KEY_LIST },	      { "parts", KEY_LIST },
+	{ "headings", KEY_LIST },      { "大纲", KEY_LIST },	      { "keywords", KEY_IGNORED },
+	{ "tags", KEY_IGNORED },       { "notes", KEY_IGNORED },      { "references", KEY_IGNORED },
+	{ "characters", KEY_IGNORED }, { "themes", KEY_IGNORED },
 };
 
 struct frame {
@@ -79,8 +79,8 @@ static enum key_kind kind_of(struct slice key)
 		if (key_equals(key, keys[i].name))
 			return keys[i].kind;
 	rest = marks_skip(key, &mark);
-	if (rest.len == 0 || (key.len > 0 && key.data[key.len - 1] >= '0' &&
-			      key.data[key.len - 1] <= '9'))
+	if (rest.len == 0 ||
+	    (key.len > 0 && key.data[key.len - 1] >= '0' && key.data[key.len - 1] <= '9'))
 		return KEY_NUMBER; /* "1", "Section 2", "第三章", "section_1" */
 	return KEY_OTHER;
 }
@@ -389,8 +389,7 @@ static enum err on_string(struct scan *scan)
 		return err;
 	next = skip_space(scan->at, scan->end);
 	if (frame->is_object && next < scan->end && *next == ':') {
-		frame->key = (struct slice){ .data = start,
-					     .len = (size_t)(scan->at - start) - 1 };
+		frame->key = (struct slice){ .data = start, .len = (size_t)(scan->at - start) - 1 };
 		scan->at = next + 1;
 		return OK;
 	}

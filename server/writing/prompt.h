@@ -52,6 +52,6 @@ MUST_CHECK enum err prompt_build(const struct prompt_set *set, const struct prom
 				 long reply_tokens, json_t **ret_messages, bool *ret_is_prefilled);
 /* A cautious estimate: bytes and characters by script. */
 long prompt_tokens(const char *text, size_t len);
-/* The same of chat messages: their texts, a flat sum for each other part, and some for the frame. */
+/* The same of chat messages: their texts, a flat sum for each other part, some for the frame. */
 long prompt_messages_tokens(const json_t *messages);
 #endif

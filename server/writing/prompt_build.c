@@ -68,9 +68,9 @@ long prompt_tokens(const char *text, size_t len)
 
 static long value_tokens(const json_t *value)
 {
-	return json_is_string(value) ?
-		       prompt_tokens(json_string_value(value), json_string_length(value)) :
-		       0;
+	return json_is_string(value)
+		       ? prompt_tokens(json_string_value(value), json_string_length(value))
+		       : 0;
 }
 
 static long content_tokens(const json_t *content)
@@ -148,8 +148,8 @@ static enum err append_line(struct build *build, size_t index)
 {
 	const struct plan_section *section = &build->input->plan->sections[index];
 	const char *title = section->title;
-	bool has_point = section->point[0] != '\0' &&
-			 (build->plan_level == PLAN_POINTS || title[0] == '\0');
+	bool has_point =
+		section->point[0] != '\0' && (build->plan_level == PLAN_POINTS || title[0] == '\0');
 
 	if (is_blank(section))
 		title = build->is_chinese ? "（承接上一节）" : "(continues the section before it)";
@@ -231,7 +231,7 @@ static void fill_values(struct build *build, struct slice *values)
 	values[VALUE_TAIL] = tail_of(build);
 	values[VALUE_TITLE] = slice_of(title_of(build));
 	values[VALUE_POINT] = slice_of(section != NULL ? section->point : NULL);
-	if (input->section + 1 < n)
+	if (section != NULL && input->section + 1 < n)
 		values[VALUE_NEXT] = slice_of(input->plan->sections[input->section + 1].title);
 	values[VALUE_SECTION] = number(build, 0, (long)input->section + 1);
 	values[VALUE_SECTIONS] = number(build, 1, (long)n);
@@ -289,8 +289,8 @@ static enum err compose(struct build *build, long *ret_tokens)
 	if (err == OK && build->assistant.len > 0 && build->memory.context == CONTEXT_DIRECT &&
 	    build->input->role >= PROMPT_SECTION)
 		err = buf_append_str(&build->assistant, " ");
-	*ret_tokens = build->history_tokens + buf_tokens(&build->user) +
-		      buf_tokens(&build->assistant);
+	*ret_tokens =
+		build->history_tokens + buf_tokens(&build->user) + buf_tokens(&build->assistant);
 	return err;
 }
 
@@ -426,8 +426,7 @@ static json_t *make_messages(const struct build *build)
 	if (messages == NULL)
 		return NULL;
 	if (append_message(messages, "user", &build->user) &&
-	    (build->assistant.len == 0 ||
-	     append_message(messages, "assistant", &build->assistant)))
+	    (build->assistant.len == 0 || append_message(messages, "assistant", &build->assistant)))
 		return messages;
 	json_decref(messages);
 	return NULL;

@@ -101,9 +101,9 @@ enum err template_check(const char *template, struct buf *message)
 		for (const char *c = template; c < token.text.data; c++)
 			line += *c == '\n' ? 1 : 0;
 		err = buf_printf(message, "%zu: unknown placeholder {%s%.*s}", line,
-				 token.kind == '?' ? "?" :
-				 token.kind == ':' ? ":" :
-						     "",
+				 token.kind == '?'   ? "?"
+				 : token.kind == ':' ? ":"
+						     : "",
 				 (int)token.text.len, token.text.data);
 		return err == OK ? ERR_INVALID : err;
 	}
@@ -181,8 +181,8 @@ static enum err render_part(struct slice part, const struct template_input *inpu
 	return err;
 }
 
-enum err template_render(const char *template, const struct template_input *input,
-			 struct buf *user, struct buf *assistant)
+enum err template_render(const char *template, const struct template_input *input, struct buf *user,
+			 struct buf *assistant)
 {
 	const char *mark = strstr(template, assistant_mark);
 	struct slice part = { .data = template, .len = strlen(template) };

@@ -4,17 +4,17 @@
 #include "base/mem.h"
 
 enum {
-	FULL_WORDS_MAX = 6000, /* beyond, all previous text makes models repeat themselves */
-	FULL_SPARE_TOKENS = 4000, /* of the window: request, plan, instruction, the section itself */
+	FULL_WORDS_MAX = 6000,	  /* beyond, all previous text makes models repeat themselves */
+	FULL_SPARE_TOKENS = 4000, /* of the window: request, plan, instruction, section */
 	FULL_TOKENS_PER_WORD = 2, /* cautious, for any language */
 	ESSAY_HEADINGS_WORDS = 1500
 };
 
 /* The names in the log, by the enums' values. */
 static const char *const languages[] = { "english", "chinese", "other" };
-static const char *const kinds[] = { "other",  "article", "report", "manual", "guide",	"story",
-				     "novel",  "letter",  "speech", "poem",   "essay",	"thesis",
-				     "plan",   "lesson",  "script", "review", "post",	"list" };
+static const char *const kinds[] = { "other", "article", "report", "manual", "guide", "story",
+				     "novel", "letter",	 "speech", "poem",   "essay", "thesis",
+				     "plan",  "lesson",	 "script", "review", "post",  "list" };
 static const char *const bounds[] = { "about", "at_least", "at_most", "range" };
 static const char *const counts[] = { "natural", "benchmark" };
 static const char *const modes[] = { "serial", "single" };
@@ -23,7 +23,7 @@ static const char *const contexts[] = { "auto", "full", "bounded", "direct" };
 
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == DEMAND_KINDS, "a name for each kind");
 
-#define READ_NAME(json, key, names, ret_value) \
+#define READ_NAME(json, key, names, ret_value)                                                     \
 	read_name(json, key, names, sizeof(names) / sizeof((names)[0]), ret_value)
 
 void spec_init(struct spec *spec)
@@ -49,11 +49,11 @@ void spec_release(struct spec *spec)
 static json_t *demand_to_json(const struct demand *demand)
 {
 	return json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b}", "target_words",
-			 (json_int_t)demand->target_words, "at_least",
-			 (json_int_t)demand->at_least, "at_most", (json_int_t)demand->at_most,
-			 "language", languages[demand->language], "kind", kinds[demand->kind],
-			 "bound", bounds[demand->bound], "has_number", (int)demand->has_number,
-			 "is_writing", (int)demand->is_writing);
+			 (json_int_t)demand->target_words, "at_least", (json_int_t)demand->at_least,
+			 "at_most", (json_int_t)demand->at_most, "language",
+			 languages[demand->language], "kind", kinds[demand->kind], "bound",
+			 bounds[demand->bound], "has_number", (int)demand->has_number, "is_writing",
+			 (int)demand->is_writing);
 }
 
 static json_t *traits_to_json(const struct model_traits *traits)
@@ -180,8 +180,7 @@ static bool read_demand(const json_t *json, struct demand *demand)
 	    !read_long(json, "at_least", &demand->at_least) ||
 	    !read_long(json, "at_most", &demand->at_most) ||
 	    !READ_NAME(json, "language", languages, &language) ||
-	    !READ_NAME(json, "kind", kinds, &kind) ||
-	    !READ_NAME(json, "bound", bounds, &bound) ||
+	    !READ_NAME(json, "kind", kinds, &kind) || !READ_NAME(json, "bound", bounds, &bound) ||
 	    !read_bool(json, "has_number", &demand->has_number) ||
 	    !read_bool(json, "is_writing", &demand->is_writing))
 		return false;
@@ -289,11 +288,10 @@ enum err spec_from_json(const json_t *json, struct spec *ret_spec)
 
 	spec_init(&spec);
 	err = read_texts(json, &spec);
-	if (err == OK &&
-	    (!read_scalars(json, &spec) ||
-	     !read_demand(json_object_get(json, "demand"), &spec.demand) ||
-	     !read_sampling(json_object_get(json, "sampling"), &spec.sampling) ||
-	     !read_traits(json_object_get(json, "traits"), &spec.traits)))
+	if (err == OK && (!read_scalars(json, &spec) ||
+			  !read_demand(json_object_get(json, "demand"), &spec.demand) ||
+			  !read_sampling(json_object_get(json, "sampling"), &spec.sampling) ||
+			  !read_traits(json_object_get(json, "traits"), &spec.traits)))
 		err = ERR_INVALID;
 	if (err == OK)
 		err = read_stops(json_object_get(json, "stop"), &spec);
@@ -314,20 +312,18 @@ enum context spec_context(const struct spec *spec)
 		return spec->context;
 	if (spec->traits.is_small)
 		return CONTEXT_DIRECT;
-	return spec->target_words <= FULL_WORDS_MAX && spec->traits.window_tokens >= needed ?
-		       CONTEXT_FULL :
-		       CONTEXT_BOUNDED;
+	return spec->target_words <= FULL_WORDS_MAX && spec->traits.window_tokens >= needed
+		       ? CONTEXT_FULL
+		       : CONTEXT_BOUNDED;
 }
 
 bool spec_has_headings(const struct spec *spec)
 {
 	/* by kind: from how many words on; 0: never */
 	static const long from_words[DEMAND_KINDS] = {
-		[DEMAND_ARTICLE] = 1, [DEMAND_REPORT] = 1,
-		[DEMAND_MANUAL] = 1,  [DEMAND_GUIDE] = 1,
-		[DEMAND_THESIS] = 1,  [DEMAND_ESSAY] = ESSAY_HEADINGS_WORDS,
-		[DEMAND_PLAN] = 1,    [DEMAND_LESSON] = 1,
-		[DEMAND_POST] = 1,
+		[DEMAND_ARTICLE] = 1, [DEMAND_REPORT] = 1, [DEMAND_MANUAL] = 1,
+		[DEMAND_GUIDE] = 1,   [DEMAND_THESIS] = 1, [DEMAND_ESSAY] = ESSAY_HEADINGS_WORDS,
+		[DEMAND_PLAN] = 1,    [DEMAND_LESSON] = 1, [DEMAND_POST] = 1,
 	};
 	long from = from_words[spec->demand.kind];
 

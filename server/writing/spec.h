@@ -17,14 +17,14 @@ struct model_traits {
 	long window_tokens;	    /* 0: unknown */
 	bool can_continue;	    /* goes on from a last message of the assistant */
 	bool has_schema;	    /* response_format json_schema is honoured */
-	bool is_small;		    /* wants one plain sentence: CONTEXT_AUTO becomes CONTEXT_DIRECT */
+	bool is_small;		    /* wants one plain sentence: CONTEXT_AUTO is DIRECT */
 	long call_words_max;	    /* what one call can be trusted to write; 0: 1,000 */
 	double tokens_per_word;	    /* learned; 0: by language */
 	double habit;		    /* learned obtained/asked; 0: 1.0 */
 };
 
 struct spec {
-	json_t *history;   /* array: all messages before the last user turn, system ones too, verbatim */
+	json_t *history;   /* array: all messages before the last user turn, verbatim */
 	char *request;	   /* text of the last user turn */
 	struct demand demand;
 	long target_words, at_least, at_most; /* in `count`; at_least 0 and at_most 0: no bound */

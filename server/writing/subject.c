@@ -39,7 +39,8 @@ static bool is_length(struct slice text, size_t at)
 
 static bool is_end(struct slice text, size_t at)
 {
-	static const char *const stops[] = { "。", "，", "；", "！", "？", "的文章", "的报告", "的故事" };
+	static const char *const stops[] = { "。", "，",     "；",     "！",
+					     "？", "的文章", "的报告", "的故事" };
 	char byte = text.data[at];
 
 	if (strchr("?!;\n", byte) != NULL)

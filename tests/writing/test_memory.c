@@ -48,8 +48,9 @@ static void any_text_has_a_tail(void **state)
 
 	(void)state;
 	for (int round = 0; round < 3000; round++) {
-		static const char *const bits[] = { "a", "bc ", ". ", "\n", "茶", "。", "\xff",
-						    "é", "\n\n", "3.5", "“", "I", "\xe8\x8c" };
+		static const char *const bits[] = { "a",  "bc ",  ". ",	     "\n",   "茶",
+						    "。", "\xff", "é",	     "\n\n", "3.5",
+						    "“",  "I",	  "\xe8\x8c" };
 		char bytes[200];
 		size_t len = 0;
 		struct slice tail;

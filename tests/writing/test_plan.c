@@ -29,8 +29,7 @@ static void random_plan(unsigned *seed, struct plan *plan)
 
 	plan_init(plan);
 	for (unsigned i = 0; i < n; i++)
-		add(plan, "t", draw(seed, 3) == 0 ? 0 : (long)draw(seed, 2000),
-		    draw(seed, 4) == 0);
+		add(plan, "t", draw(seed, 3) == 0 ? 0 : (long)draw(seed, 2000), draw(seed, 4) == 0);
 }
 
 /* What must hold of any distribution of `target` over what was `before`. */
@@ -93,7 +92,10 @@ static void shares_follow_wishes_and_users(void **state)
 		{ 1000, 2, { 400, 600 }, { 0 }, { 400, 600 } },
 		{ 1000, 2, { 200, 300 }, { 0 }, { 400, 600 } },
 		{ 1000, 3, { 200, 0, 0 }, { true, false, false }, { 200, 400, 400 } },
-		{ 2000, 5, { 400, 400, 400, 400, 400 }, { true, true, true, true, true },
+		{ 2000,
+		  5,
+		  { 400, 400, 400, 400, 400 },
+		  { true, true, true, true, true },
 		  { 400, 400, 400, 400, 400 } },
 		{ 1000, 2, { 1000, 1000 }, { true, true }, { 500, 500 } },
 		{ 600, 2, { 200, 200 }, { true, true }, { 300, 300 } },
@@ -143,10 +145,10 @@ static void sections_are_cleaned_and_bounded(void **state)
 	assert_string_equal(plan.sections[0].title, "a b \xef\xbf\xbd");
 	assert_string_equal(plan.sections[0].point, "x\ny");
 	assert_int_equal(plan.sections[0].words, 0);
-	assert_int_equal(plan_add(&plan, (struct slice){ .data = long_title,
-							 .len = sizeof(long_title) },
-				  (struct slice){ 0 }, 1),
-			 OK);
+	assert_int_equal(
+		plan_add(&plan, (struct slice){ .data = long_title, .len = sizeof(long_title) },
+			 (struct slice){ 0 }, 1),
+		OK);
 	assert_int_equal(strlen(plan.sections[1].title), PLAN_TITLE_BYTES_MAX);
 	assert_int_equal(plan_section_append_point(&plan.sections[0], text("z")), OK);
 	assert_string_equal(plan.sections[0].point, "x\ny; z");
@@ -256,8 +258,8 @@ static enum err round_trip(void)
 	plan_release(&back);
 	if (err == OK) {
 		json = plan_to_json(&plan);
-		err = json == NULL ? ERR_NO_MEMORY :
-				     plan_from_json(json, &back, &message, &message);
+		err = json == NULL ? ERR_NO_MEMORY
+				   : plan_from_json(json, &back, &message, &message);
 	}
 	json_decref(json);
 	plan_release(&plan);

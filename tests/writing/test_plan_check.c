@@ -21,8 +21,8 @@ static void build(const char *titles, struct plan *plan)
 		struct slice title = { .data = titles + skip, .len = len - skip };
 		struct slice none = { .data = "", .len = 0 };
 
-		assert_int_equal(plan_add(plan, is_point ? none : title, is_point ? title : none, 0),
-				 OK);
+		assert_int_equal(
+			plan_add(plan, is_point ? none : title, is_point ? title : none, 0), OK);
 		plan->sections[plan->n_sections - 1].is_title_users = is_users;
 		titles += len + (titles[len] == '/' ? 1 : 0);
 	}
@@ -34,9 +34,8 @@ static void expect_titles(const struct plan *plan, const char *titles)
 
 	buf_init(&out, 1 << 16);
 	for (size_t i = 0; i < plan->n_sections; i++)
-		assert_int_equal(buf_printf(&out, "%s%s", i > 0 ? "/" : "",
-					    plan->sections[i].title),
-				 OK);
+		assert_int_equal(
+			buf_printf(&out, "%s%s", i > 0 ? "/" : "", plan->sections[i].title), OK);
 	assert_string_equal(buf_str(&out), titles);
 	buf_release(&out);
 }
@@ -181,8 +180,10 @@ static void overlap_is_of_the_shorter_title(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
-		assert_float_equal(plan_title_overlap(pairs[i].a, pairs[i].b), pairs[i].share, 1e-6);
-		assert_float_equal(plan_title_overlap(pairs[i].b, pairs[i].a), pairs[i].share, 1e-6);
+		assert_float_equal(plan_title_overlap(pairs[i].a, pairs[i].b), pairs[i].share,
+				   1e-6);
+		assert_float_equal(plan_title_overlap(pairs[i].b, pairs[i].a), pairs[i].share,
+				   1e-6);
 	}
 }
 

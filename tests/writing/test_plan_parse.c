@@ -27,9 +27,11 @@ struct row {
 };
 
 static const struct row json_rows[] = {
-	{ "{\"sections\":[{\"title\":\"A one\",\"point\":\"p\"},{\"title\":\"B two\",\"point\":\"q\"}]}",
+	{ "{\"sections\":[{\"title\":\"A one\",\"point\":\"p\"}"
+	  ",{\"title\":\"B two\",\"point\":\"q\"}]}",
 	  "A one{p}/B two{q}" },
-	{ "Here is your plan:\n```json\n{\"sections\": [{\"title\": \"Roots\"}, {\"title\": \"Trade\"}]}\n```\nEnjoy!",
+	{ "Here is your plan:\n```json\n{\"sections\": [{\"title\": "
+	  "\"Roots\"}, {\"title\": \"Trade\"}]}\n```\nEnjoy!",
 	  "Roots/Trade" },
 	{ "[\"Roots\", \"Trade\", \"Today\"]", "Roots/Trade/Today" },
 	{ "{\"titles\": [\"Roots\", \"Trade\"]}", "Roots/Trade" },
@@ -38,7 +40,8 @@ static const struct row json_rows[] = {
 	  "Roots{d}[400]/Trade[300]" },
 	{ "{\"title\":\"All of Tea\",\"sections\":[{\"title\":\"Roots\"},{\"title\":\"Trade\"}]}",
 	  "Roots/Trade" },
-	{ "{\"sections\":[{\"title\":\"Roots\"},{\"title\":\"Trade\"}],\"title\":\"All\",\"total_words\":900}",
+	{ "{\"sections\":[{\"title\":\"Roots\"},{\"title\":\"Trade\"}"
+	  "],\"title\":\"All\",\"total_words\":900}",
 	  "Roots/Trade" },
 	{ "{\"sections\":[{\"title\":\"Roots\",\"point\":\"p\"},{\"title\":\"Tra", "Roots{p}" },
 	{ "{\"sections\":[{\"title\":\"Roots\",\"point\":\"how it be", "Roots" },
@@ -48,24 +51,29 @@ static const struct row json_rows[] = {
 	  "The \"Great\" War/After" },
 	{ "{\"sections\":[{\"title\":\"Roots\",\"points\":[\"x\",\"y\"]},{\"title\":\"Trade\"}]}",
 	  "Roots{x; y}/Trade" },
-	{ "{\"outline\":{\"title\":\"T\",\"sections\":[{\"title\":\"Roots\"},{\"title\":\"Trade\"}]}}",
+	{ "{\"outline\":{\"title\":\"T\",\"sections\":[{\"title\":\"Roots\"}"
+	  ",{\"title\":\"Trade\"}]}}",
 	  "Roots/Trade" },
 	{ "{\"Introduction\":\"what tea is\",\"Trade Routes\":\"how it moved\"}",
 	  "Introduction{what tea is}/Trade Routes{how it moved}" },
-	{ "{\"sections\":{\"Introduction\":{\"point\":\"p\",\"words\":200},\"Body\":{\"words\":300}}}",
+	{ "{\"sections\":{\"Introduction\":{\"point\":\"p\","
+	  "\"words\":200},\"Body\":{\"words\":300}}}",
 	  "Introduction{p}[200]/Body[300]" },
 	{ "{\"1\":\"Roots\",\"2\":\"Trade\"}", "Roots/Trade" },
 	{ "{\"section_1\":\"Roots\",\"section_2\":\"Trade\"}", "Roots/Trade" },
-	{ "{\"section_1\":{\"title\":\"Roots\"},\"section_2\":{\"title\":\"Trade\"}}", "Roots/Trade" },
+	{ "{\"section_1\":{\"title\":\"Roots\"},\"section_2\":{\"title\":\"Trade\"}}",
+	  "Roots/Trade" },
 	{ "{\"title\":\"Roots\",\"point\":\"p\"}\n{\"title\":\"Trade\",\"point\":\"q\"}",
 	  "Roots{p}/Trade{q}" },
 	{ "[{\"paragraph\":1,\"main_point\":\"Tell of roots\",\"word_count\":250}]",
 	  "{Tell of roots}[250]" },
-	{ "{\"sections\":[{\"title\":\"\\u8336\\u7684\\u5386\\u53f2\"},{\"title\":\"\\ud83c\\udf75 tea\"}]}",
+	{ "{\"sections\":[{\"title\":\"\\u8336\\u7684\\u5386\\u53f2\"}"
+	  ",{\"title\":\"\\ud83c\\udf75 tea\"}]}",
 	  "茶的历史/🍵 tea" },
 	{ "{\"章节\":[{\"标题\":\"茶的历史\",\"要点\":\"起源\",\"字数\":500},{\"标题\":\"茶的制作\"}]}",
 	  "茶的历史{起源}[500]/茶的制作" },
-	{ "<think>maybe [\"Wrong\", \"Bad\"]</think>{\"sections\":[{\"title\":\"Roots\"}]}", "Roots" },
+	{ "<think>maybe [\"Wrong\", \"Bad\"]</think>{\"sections\":[{\"title\":\"Roots\"}]}",
+	  "Roots" },
 	{ "{\"sections\":[{\"title\":\"Roots\"} {\"title\":\"Trade\"}]", "Roots/Trade" },
 	{ "{\"keywords\":[\"tea\",\"trade\"],\"sections\":[\"Roots\",\"Trade\"]}", "Roots/Trade" },
 	{ "{\"sections\":[{\"title\":\"Roots\",\"sections\":[{\"title\":\"a\"},{\"title\":\"b\"}]},"
@@ -76,7 +84,8 @@ static const struct row json_rows[] = {
 
 static const struct row line_rows[] = {
 	{ "1. Roots\n2. Trade\n3. Today", "Roots/Trade/Today" },
-	{ "1. Roots: where the plant was first grown and used\n2. Trade: the caravans that took it west",
+	{ "1. Roots: where the plant was first grown and "
+	  "used\n2. Trade: the caravans that took it west",
 	  "Roots{where the plant was first grown and used}/Trade{the caravans that took it west}" },
 	{ "1) Roots\n2) Trade", "Roots/Trade" },
 	{ "- Roots\n- Trade\n", "Roots/Trade" },
@@ -105,13 +114,16 @@ static const struct row line_rows[] = {
 	{ "I. Roots\nII. Trade\nIII. Today", "Roots/Trade/Today" },
 	{ "Chapter One: Roots\nChapter Two: Trade", "Roots/Trade" },
 	{ "Part I. Roots\nPart II. Trade", "Roots/Trade" },
-	{ "Roots of the Leaf\nThe Trade Winds\nTea Today", "Roots of the Leaf/The Trade Winds/Tea Today" },
+	{ "Roots of the Leaf\nThe Trade Winds\nTea Today",
+	  "Roots of the Leaf/The Trade Winds/Tea Today" },
 	{ "Here are the titles:\nRoots\nTrade\n", "Roots/Trade" },
 	{ "1. \"Roots\"\n2. \"Trade\"", "Roots/Trade" },
 	{ "1. Tea: A Short History\n2. Tea: Its Trade", "Tea: A Short History/Tea: Its Trade" },
 	{ "1. 1984 and Its Readers\n2. 5G Networks", "1984 and Its Readers/5G Networks" },
 	{ "Step 1: Boil water\nStep 2: Steep", "Boil water/Steep" },
 	{ "(1) Roots\n(2) Trade", "Roots/Trade" },
+	{ "Here are 3 short titles:\n\n1. The Art of Tea\n2. The Trade\n3. The",
+	  "The Art of Tea/The Trade/The" },
 	{ "1. Title: Roots\n2. Title: Trade", "Roots/Trade" },
 	{ "第一章 茶的起源\n第二章 茶马古道", "茶的起源/茶马古道" },
 	{ "第一章茶的起源\n第二章茶马古道", "茶的起源/茶马古道" },
@@ -123,7 +135,8 @@ static const struct row line_rows[] = {
 	{ "**第一部分：茶的起源**\n- 神农\n**第二部分：茶马古道**\n- 马帮",
 	  "茶的起源{神农}/茶马古道{马帮}" },
 	{ "段落1 - 要点：茶的起源 - 字数：400\n", "{茶的起源}[400]" },
-	{ "1. 茶的起源\n   要点：神农的传说\n   字数：400\n2. 茶马古道", "茶的起源{神农的传说}[400]/茶马古道" },
+	{ "1. 茶的起源\n   要点：神农的传说\n   字数：400\n2. 茶马古道",
+	  "茶的起源{神农的传说}[400]/茶马古道" },
 	{ "① 茶的起源\n② 茶马古道", "茶的起源/茶马古道" },
 	{ "I cannot help with that.", "" },
 	{ "", "" },
@@ -218,7 +231,8 @@ static void endless_answers_stop_at_the_bound(void **state)
 static void every_allocation_may_fail(void **state)
 {
 	static const char *const answers[] = {
-		"{\"title\":\"T\",\"sections\":[{\"title\":\"A\",\"points\":[\"x\",\"y\"]},{\"Body\":{\"words\":3}}]}",
+		"{\"title\":\"T\",\"sections\":[{\"title\":\"A\",\"points\":[\"x\","
+		"\"y\"]},{\"Body\":{\"words\":3}}]}",
 		"1. Roots (300 words): the plant\n   - soil\n2. Trade",
 	};
 

@@ -14,9 +14,10 @@ static struct slice text(const char *data)
 static void full_spec(struct spec *spec)
 {
 	spec_init(spec);
-	spec->history = json_loads("[{\"role\":\"system\",\"content\":\"Be kind. 你好\"},"
-				   "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}]",
-				   0, NULL);
+	spec->history =
+		json_loads("[{\"role\":\"system\",\"content\":\"Be kind. 你好\"},"
+			   "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}]",
+			   0, NULL);
 	spec->request = mem_strdup("Write {words} \"tea\"\n");
 	spec->demand = (struct demand){ .target_words = 3,
 					.at_least = 1,

@@ -27,8 +27,8 @@ static void the_subject_stands_behind_about(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct slice subject = subject_of((struct slice){
-			.data = rows[i].request, .len = strlen(rows[i].request) });
+		struct slice subject = subject_of(
+			(struct slice){ .data = rows[i].request, .len = strlen(rows[i].request) });
 
 		if (subject.len != strlen(rows[i].subject))
 			fail_msg("%s: '%.*s'", rows[i].request, (int)subject.len, subject.data);
