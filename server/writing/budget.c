@@ -9,6 +9,7 @@ enum {
 	SECTION_WORDS_SMALL = 180,
 	SECTIONS_WANTED_MAX = 30, /* longer texts get longer sections first, then more of them */
 	CALL_WORDS_MAX = 1000,
+	CALLS_MAX = 50,
 	TWO_SECTIONS_WORDS = 800,
 	CONTINUES_MAX = 2,
 	CONTINUES_SMALL_MAX = 4,
@@ -25,6 +26,7 @@ enum {
 /* One English word says about as much as this many Chinese characters. */
 static const double chars_per_word = 1.6;
 static const double short_share = 0.9;		/* of its budget: a section below is continued */
+static const double continue_share = 1.15;	/* of what is missing: asked of a continuation */
 static const double closing_share = 0.12;	/* of the last section's budget */
 static const double client_tokens_share = 0.96; /* of max_tokens: tokens per word is a guess */
 static const double users_words_slack = 0.1;
@@ -85,10 +87,17 @@ long budget_plan_target(const struct spec *spec)
 	return at_least(at_most(target, room), 1);
 }
 
+/* What one call may be asked for. */
+static long trusted_words(const struct spec *spec)
+{
+	long words = spec->traits.call_words_max;
+
+	return words > 0 ? words : scaled(spec, CALL_WORDS_MAX);
+}
+
 size_t budget_sections(const struct spec *spec, long target_words)
 {
-	long trusted =
-		spec->traits.call_words_max > 0 ? spec->traits.call_words_max : CALL_WORDS_MAX;
+	long trusted = trusted_words(spec);
 	double per_section = SECTION_WORDS;
 	size_t n;
 
@@ -165,8 +174,11 @@ static bool is_direct(const struct state *state)
 /* Small models stop after a few sentences whatever they were asked for. */
 static unsigned continues_max(const struct state *state)
 {
+	long calls = state->sections[state->section].words_asked / trusted_words(&state->spec);
+
+	/* A section of more than one call's words is not short for being continued. */
 	if (!is_direct(state))
-		return CONTINUES_MAX;
+		return CONTINUES_MAX + (unsigned)at_most(calls, CALLS_MAX);
 	return is_last(state) ? CONTINUES_SMALL_LAST_MAX : CONTINUES_SMALL_MAX;
 }
 
@@ -263,6 +275,14 @@ enum write_role budget_next(const struct state *state)
 	return section->continues < continues_max(state) ? WRITE_CONTINUE : WRITE_NONE;
 }
 
+bool budget_is_short(const struct state *state)
+{
+	const struct state_section *section = &state->sections[state->section];
+
+	return section->words > 0 && !section->is_cut && !is_direct(state) &&
+	       section->words_asked <= trusted_words(&state->spec);
+}
+
 /* Round figures for people's eyes, where that changes little. */
 static long rounded(double words)
 {
@@ -283,6 +303,8 @@ long budget_ask_words(const struct state *state, enum write_role role)
 	/* A continuation that ends short costs another call; one too long costs a cut. */
 	if (role == WRITE_CONTINUE && habit > 1)
 		habit = 1;
-	return at_least(rounded((double)need / habit * (role == WRITE_CONTINUE ? 1.15 : 1)),
-			ASK_WORDS_MIN);
+	if (role == WRITE_CONTINUE)
+		habit /= continue_share;
+	need = at_most(need, trusted_words(&state->spec));
+	return at_least(rounded((double)need / habit), ASK_WORDS_MIN);
 }

@@ -39,6 +39,9 @@ long budget_section_words(const struct state *state);
 void budget_for(const struct state *state, enum write_role role, struct budget *ret_budget);
 /* What the running section needs next; WRITE_NONE: it is done. */
 enum write_role budget_next(const struct state *state);
+/* Whether the running section needs to be continued because the model wrote too little, which it is
+ * not where its budget takes several calls, or where small models write as they do. */
+bool budget_is_short(const struct state *state);
 /* How many words to ask the model for, by its habit. */
 long budget_ask_words(const struct state *state, enum write_role role);
 /* Words of a section's heading line; 0 when it gets none. */

@@ -250,8 +250,8 @@ static enum err write_next(struct engine *engine, struct engine_action *ret_acti
 	role = budget_next(state);
 	if (role == WRITE_NONE)
 		return end_section(engine);
-	if (role == WRITE_CONTINUE && !engine->is_short_noted && section->words > 0 &&
-	    !section->is_cut && engine->fault == NULL) {
+	if (role == WRITE_CONTINUE && !engine->is_short_noted && budget_is_short(state) &&
+	    engine->fault == NULL) {
 		engine->is_short_noted = true;
 		return engine_queue_repair(engine, REPAIR_SHORT, ACTION_CONTINUE, 0);
 	}

@@ -212,6 +212,7 @@ enum err engine_ask_text(struct engine *engine, enum write_role role,
 	if (err != OK)
 		return err;
 	begin_call(engine, ASK_WRITE, role, words);
+	engine->call.max_tokens = ask.max_tokens;
 	engine->fault = NULL;
 	engine->is_short_noted = false;
 	ret_action->kind = ENGINE_ASK;

@@ -3,7 +3,8 @@
  *   engine.c        what is next, and the ends of a job
  *   engine_plan.c   from the request to `planned`
  *   engine_call.c   the calls: what is asked, with what sampling, and their ends
- *   engine_read.c   a running answer: sentences judged, held, cut
+ *   engine_read.c   a running answer: its sentences judged
+ *   engine_hold.c   judged sentences: held, delivered, cut where the words are there
  *   engine_emit.c   accepted sentences to `text` events: seams, headings, stop strings
  *
  * Events wait in `queue`; while one does, nothing else is decided, so that every decision sees the
@@ -35,6 +36,7 @@ struct engine_call {
 	enum ask_role ask;
 	enum write_role role;
 	long words_asked;
+	long max_tokens; /* our own bound on the answer; 0: none */
 	struct call_end end;
 	struct take take;
 	long words_discarded; /* held, and not delivered after all */
@@ -83,6 +85,9 @@ MUST_CHECK enum err engine_ask_text(struct engine *engine, enum write_role role,
 MUST_CHECK enum err engine_close_call(struct engine *engine);
 /* engine_read.c: as far as the text that is there allows: queues events, wants the call stopped. */
 MUST_CHECK enum err engine_read(struct engine *engine);
+/* engine_hold.c: a kept sentence, moved from `unit`; and the end of the answer. */
+MUST_CHECK enum err engine_accept(struct engine *engine, struct take_unit *unit);
+MUST_CHECK enum err engine_settle(struct engine *engine);
 /* engine_emit.c: the first `n` held sentences become text. */
 MUST_CHECK enum err engine_emit(struct engine *engine, size_t n);
 /* What may still be held back for a stop string. */

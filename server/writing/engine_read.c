@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "writing/engine_parts.h"
+#include "writing/plan_marks.h"
 
 enum {
 	REDOS_MAX = 2,
@@ -15,7 +16,6 @@ enum {
 	POEM_TIMES = 4,
 	LONG_SENTENCE_BYTES = 600,
 	LINE_WORDS_MAX = 30, /* a line without an end mark that may still be whole */
-	PARAGRAPH_WORDS = 150
 };
 static const double known_share_max = 0.3;
 /* Small models tell in each section what they told before. */
@@ -34,21 +34,6 @@ static bool is_poem(const struct engine *engine)
 static void want_stop(struct engine *engine)
 {
 	engine->call.is_stop_wanted = true;
-}
-
-/* The held sentences from `first` on are not wanted. */
-static void discard_held(struct engine *engine, size_t first)
-{
-	struct take *take = &engine->call.take;
-
-	while (take->n_held > first) {
-		struct take_unit *unit = &take->held[--take->n_held];
-
-		repeat_remove(&engine->seen, (struct slice){ unit->text, unit->len });
-		take->words_held -= unit->words;
-		engine->call.words_discarded += unit->words;
-		take_unit_release(unit);
-	}
 }
 
 static bool can_redo(const struct engine *engine)
@@ -169,6 +154,10 @@ static enum err judge_cut_off(struct engine *engine, struct take_unit *unit, boo
 					       unit->words <= LINE_WORDS_MAX)))
 		return OK;
 	*ret_is_kept = false;
+	if (engine->call.max_tokens > 0 && end->finish == FINISH_LENGTH) {
+		engine->call.words_discarded += unit->words; /* we cut it off ourselves */
+		return OK;
+	}
 	return engine_queue_repair(engine, REPAIR_CUT_OFF, ACTION_DROP, unit->words);
 }
 
@@ -264,11 +253,35 @@ static enum err judge_repetition(struct engine *engine, const struct take_unit *
 	return OK;
 }
 
+/* A small model makes lists where prose was asked for: the sentences are kept, the marks are not.
+ */
+static void strip_list_marks(struct take_unit *unit, enum word_rule count)
+{
+	enum mark mark = MARK_NONE;
+	struct slice rest = marks_skip((struct slice){ unit->text, unit->len }, &mark);
+	size_t len = 0;
+
+	if (mark != MARK_BULLET && mark != MARK_NUMBER)
+		rest = (struct slice){ unit->text, unit->len };
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.data[i] != '*')
+			unit->text[len++] = rest.data[i];
+	unit->text[len] = '\0';
+	unit->len = len;
+	unit->words = words_count(count, unit->text, len);
+}
+
 /* In order of how cheap a finding is to be sure of; the first that speaks decides. */
 static enum err judge(struct engine *engine, struct take_unit *unit, bool *ret_is_kept)
 {
-	enum err err = judge_cut_off(engine, unit, ret_is_kept);
+	enum err err;
 
+	if (spec_context(&engine->state->spec) == CONTEXT_DIRECT)
+		strip_list_marks(unit, engine->call.take.count);
+	*ret_is_kept = unit->len > 0;
+	if (unit->len == 0)
+		return OK;
+	err = judge_cut_off(engine, unit, ret_is_kept);
 	if (err == OK && *ret_is_kept)
 		err = judge_by_guard(engine, unit, ret_is_kept);
 	if (err == OK && *ret_is_kept)
@@ -278,146 +291,13 @@ static enum err judge(struct engine *engine, struct take_unit *unit, bool *ret_i
 	return err;
 }
 
-/* How many of the held sentences to deliver, the total being nearest to `cut_at`. The first of a
- * section is delivered in any case, and a lead-in is not left at the end. */
-static size_t best_cut(const struct engine *engine, const struct budget *budget)
-{
-	const struct take *take = &engine->call.take;
-	bool is_empty = running(engine)->end_byte == running(engine)->prose_byte;
-	long total = engine_words_before_held(engine), best_off = -1;
-	size_t best = 0;
-
-	for (size_t n = 0; n <= take->n_held; n++) {
-		long off;
-
-		if (n > 0)
-			total += take->held[n - 1].words;
-		off = labs(total - budget->cut_at);
-		if (is_empty && n == 0)
-			continue;
-		if (best_off >= 0 && n > 0 && take->held[n - 1].is_lead_in)
-			continue;
-		if (budget->ceiling > 0 && total > budget->ceiling && best_off >= 0)
-			break;
-		if (best_off < 0 || off < best_off ||
-		    (budget->floor > 0 && total - take->held[n - 1].words < budget->floor)) {
-			best = n;
-			best_off = off;
-		}
-	}
-	return best;
-}
-
-/* The client's max_tokens do not even hold the first sentence: cut inside it. */
-static void cut_to_room(struct engine *engine, const struct budget *budget)
-{
-	struct take_unit *unit = &engine->call.take.held[0];
-	size_t len = unit->len;
-
-	if (engine->state->text.len > 0 || engine->state->spec.max_tokens <= 0 ||
-	    unit->words <= budget->ceiling)
-		return;
-	while (len > 0 && words_count(engine->call.take.count, unit->text, len) > budget->ceiling)
-		len = text_whole(unit->text, len - 1);
-	len = text_trim(unit->text, len).len;
-	if (len == 0)
-		return;
-	engine->call.take.words_held -= unit->words;
-	unit->len = len;
-	unit->words = words_count(engine->call.take.count, unit->text, len);
-	engine->call.take.words_held += unit->words;
-}
-
-static enum err cut(struct engine *engine, const struct budget *budget)
-{
-	struct engine_call *call = &engine->call;
-
-	if (call->take.n_held > 0 && budget->ceiling > 0)
-		cut_to_room(engine, budget);
-	discard_held(engine, best_cut(engine, budget));
-	call->is_cut = true;
-	call->is_settled = true;
-	want_stop(engine);
-	return engine_emit(engine, call->take.n_held);
-}
-
-/* The answer is at its end: what is held is delivered, as far as the budget has room for it. */
-static enum err settle(struct engine *engine)
-{
-	struct engine_call *call = &engine->call;
-	struct take *take = &call->take;
-	struct budget budget;
-
-	call->is_settled = true;
-	if (call->is_redo) {
-		discard_held(engine, 0);
-		return OK;
-	}
-	while (take->n_held > 1 && take->held[take->n_held - 1].is_lead_in)
-		discard_held(engine, take->n_held - 1);
-	if (take->n_held == 0)
-		return OK;
-	budget_for(engine->state, call->role, &budget);
-	if (call->end.result != OK || !call->is_over)
-		budget.hold_to = budget.goal;
-	if (engine_words_before_held(engine) + take->words_held > budget.hold_to)
-		return cut(engine, &budget);
-	return engine_emit(engine, take->n_held);
-}
-
-static enum err place_held(struct engine *engine)
-{
-	struct take *take = &engine->call.take;
-	long total = engine_words_before_held(engine) + take->words_held;
-	struct budget budget;
-
-	budget_for(engine->state, engine->call.role, &budget);
-	if (total > budget.hold_to)
-		return cut(engine, &budget);
-	if (total <= budget.hold_from && !take->held[take->n_held - 1].is_lead_in)
-		return engine_emit(engine, take->n_held);
-	return OK;
-}
-
-/* How a continuation's first sentence joins the text. */
-static enum gap first_gap(const struct engine *engine, const struct take_unit *unit)
-{
-	const struct engine_call *call = &engine->call;
-
-	if (unit->gap >= GAP_LINE)
-		return unit->gap;
-	if (call->role == WRITE_CLOSING ||
-	    (call->role == WRITE_CONTINUE && running(engine)->words > PARAGRAPH_WORDS))
-		return GAP_PARAGRAPH;
-	if (engine->state->spec.demand.language == LANGUAGE_CHINESE)
-		return GAP_NONE;
-	return GAP_SPACE;
-}
-
-static enum err accept(struct engine *engine, struct take_unit *unit)
-{
-	struct engine_call *call = &engine->call;
-	enum err err = repeat_add(&engine->seen, (struct slice){ unit->text, unit->len });
-
-	if (err != OK)
-		return err;
-	if (!call->has_text && call->take.n_held == 0)
-		unit->gap = first_gap(engine, unit);
-	unit->is_lead_in = guard_is_lead_in((struct slice){ unit->text, unit->len });
-	err = take_hold(&call->take, unit);
-	if (err != OK)
-		return err;
-	call->n_dropped_row = 0;
-	return place_held(engine);
-}
-
 static enum err read_unit(struct engine *engine, struct take_unit *unit)
 {
 	bool is_kept = false;
 	enum err err = judge(engine, unit, &is_kept);
 
 	if (err == OK && is_kept)
-		err = accept(engine, unit);
+		err = engine_accept(engine, unit);
 	take_unit_release(unit);
 	return err;
 }
@@ -449,5 +329,5 @@ enum err engine_read(struct engine *engine)
 		return err;
 	if (!call->is_over && !call->is_stop_wanted)
 		return look_for_circling(engine);
-	return settle(engine);
+	return engine_settle(engine);
 }
