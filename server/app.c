@@ -192,15 +192,10 @@ static bool listen_all(struct app *app)
 
 static bool read_options(struct app *app)
 {
-	struct buf message;
-	enum err err;
+	enum err err = app_options_init(&app->options, app->settings);
 
-	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
-	err = app_options_init(&app->options, app->settings, &message);
 	if (err != OK)
-		log_error("settings_refused", "reason=%s",
-			  message.len > 0 ? message.data : err_text(err));
-	buf_release(&message);
+		log_error("settings_refused", "reason=%s", err_text(err));
 	return err == OK;
 }
 

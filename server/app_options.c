@@ -149,18 +149,11 @@ static void fill_server(struct app_options *options, const struct settings *sett
 	};
 }
 
-enum err app_options_init(struct app_options *options, const struct settings *settings,
-			  struct buf *ret_message)
+enum err app_options_init(struct app_options *options, const struct settings *settings)
 {
 	enum err err;
 
 	*options = (struct app_options){ .retention_ms = settings->retention_ms };
-	if (settings->n_keys > 0) {
-		(void)!buf_append_str(ret_message,
-				      "keys: are not available in this version: let a reverse "
-				      "proxy check keys, and leave this section out");
-		return ERR_INVALID;
-	}
 	err = fill_backends(options, settings);
 	if (err == OK)
 		err = fill_presets(options, settings);

@@ -17,9 +17,7 @@ struct app_options {
 	uint64_t retention_ms;
 };
 
-/* Borrows strings from `settings`. ERR_INVALID with a message for a setting that this version
- * does not have; ERR_NO_MEMORY. */
-MUST_CHECK enum err app_options_init(struct app_options *options, const struct settings *settings,
-				     struct buf *ret_message);
+/* Borrows strings from `settings`. ERR_NO_MEMORY. */
+MUST_CHECK enum err app_options_init(struct app_options *options, const struct settings *settings);
 void app_options_release(struct app_options *options);
 #endif

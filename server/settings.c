@@ -9,7 +9,6 @@
 	{ #name, SETTING_##type, offsetof(struct owner, name), __VA_ARGS__ },
 #define SCALAR_ROW(name, type, ...) ROW_IN(settings, name, type, __VA_ARGS__)
 #define BACKEND_ROW(name, type, ...) ROW_IN(backend_settings, name, type, __VA_ARGS__)
-#define KEY_ROW(name, type, ...) ROW_IN(key_settings, name, type, __VA_ARGS__)
 #define PRESET_ROW(name, type, ...) ROW_IN(preset_settings, name, type, __VA_ARGS__)
 #define TABLE_OF(rows)                                                                             \
 	{                                                                                          \
@@ -18,7 +17,6 @@
 
 static const struct setting scalar_rows[] = { SETTINGS(ROW_GROUP, SCALAR_ROW) };
 static const struct setting backend_rows[] = { BACKEND_SETTINGS(BACKEND_ROW) };
-static const struct setting key_rows[] = { KEY_SETTINGS(KEY_ROW) };
 static const struct setting preset_rows[] = { PRESET_SETTINGS(PRESET_ROW) };
 
 const struct setting_table settings_scalars = TABLE_OF(scalar_rows);
@@ -27,9 +25,6 @@ const struct record_table settings_records[RECORD_TABLES] = {
 	[RECORD_BACKENDS] = { "backends", "backend", TABLE_OF(backend_rows), "url",
 			      sizeof(struct backend_settings), offsetof(struct settings, backends),
 			      offsetof(struct settings, n_backends), 64 },
-	[RECORD_KEYS] = { "keys", "key", TABLE_OF(key_rows), "hash", sizeof(struct key_settings),
-			  offsetof(struct settings, keys), offsetof(struct settings, n_keys),
-			  10000 },
 	[RECORD_PRESETS] = { "presets", "preset", TABLE_OF(preset_rows), NULL,
 			     sizeof(struct preset_settings), offsetof(struct settings, presets),
 			     offsetof(struct settings, n_presets), 256 },
@@ -38,6 +33,7 @@ const struct record_table settings_records[RECORD_TABLES] = {
 const struct setting_refused settings_refused[] = {
 	{ "state_dir", "long texts are kept in memory" },
 	{ "redis", "long texts are kept in memory" },
+	{ "keys", "let a reverse proxy check API keys" },
 	{ "probe", "GET /v1/models shows what the backends answer" },
 	{ NULL, NULL },
 };
@@ -290,7 +286,7 @@ static enum err check_presets(const struct settings *settings, struct buf *messa
 				      preset->record.name);
 		buf_clear(message);
 	}
-	return check_required(settings, &settings_records[RECORD_KEYS], message);
+	return OK;
 }
 
 static enum err check_pairs(const struct settings *settings, struct buf *message)

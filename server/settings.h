@@ -1,6 +1,6 @@
 /* settings - what the program is told: flags over environment over file over default.
  *
- * One table (settings_table.h) of scalars and three record tables: backends, keys, presets. A
+ * One table (settings_table.h) of scalars and two record tables: backends and presets. A
  * snapshot is immutable and counted: whoever keeps one past the current turn takes a reference.
  * app.c alone reads it; everything else gets small structs of its own. */
 #ifndef LONGHAND_SETTINGS_H
@@ -56,7 +56,6 @@ struct settings_map {
 #define SETTING_C_ADDRESS char *
 #define SETTING_C_URL char *
 #define SETTING_C_ENV_NAME char *
-#define SETTING_C_HASH char *
 #define SETTING_C_INT int64_t
 #define SETTING_C_MS uint64_t
 #define SETTING_C_BYTES uint64_t
@@ -79,11 +78,6 @@ struct backend_settings {
 	BACKEND_SETTINGS(SETTING_FIELD)
 };
 
-struct key_settings {
-	struct settings_record record;
-	KEY_SETTINGS(SETTING_FIELD)
-};
-
 struct preset_settings {
 	struct settings_record record;
 	PRESET_SETTINGS(SETTING_FIELD)
@@ -96,8 +90,6 @@ struct settings {
 	SETTINGS(SETTING_NO_GROUP, SETTING_FIELD)
 	struct backend_settings *backends; /* in the order of the file; at least one */
 	size_t n_backends;
-	struct key_settings *keys;
-	size_t n_keys;
 	struct preset_settings *presets;
 	size_t n_presets;
 };

@@ -40,10 +40,6 @@ static const char backends_docs[] =
 	"and variables too: `--backend URL`, `--model ID`, and `--backend-FIELD` for the other\n"
 	"fields; where the file has it as well, they win field by field. `models` is a mapping,\n"
 	"or a list of ids that are the same on both sides; other ids are sent on as they are.\n\n";
-static const char keys_docs[] =
-	"\n## API keys: `keys.NAME`\n"
-	"\n"
-	"A mapping from names to keys, in the file; the name is the owner.\n\n";
 static const char presets_docs[] =
 	"\n## Presets: `presets.NAME`\n"
 	"\n"
@@ -58,10 +54,6 @@ static const struct {
 } record_texts[RECORD_TABLES] = {
 	[RECORD_BACKENDS] = { backends_docs, "# Backends, by name.\n", "default",
 			      "http://127.0.0.1:8000/v1", "" },
-	[RECORD_KEYS] = { keys_docs, "# API keys, by the name of their owner.\n", "alice",
-			  "sha256:"
-			  "0000000000000000000000000000000000000000000000000000000000000000",
-			  "#" },
 	[RECORD_PRESETS] = { presets_docs, "# Presets, model ids that clients can choose.\n",
 			     "longhand-report", "", "#" },
 };

@@ -79,8 +79,6 @@
 	  "directory whose NAME.txt files replace the prompts compiled in; empty means none")      \
 	X(max_jobs, INT, "256", 1, 100000, NULL, true,                                             \
 	  "long texts written at once; one more is answered 429")                                  \
-	X(max_job_tokens, INT, "2000000", 0, 1000000000, NULL, true,                               \
-	  "tokens that the calls of one long text may use in all; 0 means no limit")               \
 	X(retention_ms, MS, "600000", 0, SETTING_MS_MAX, NULL, true,                               \
 	  "how long a finished long text is kept in memory; 0 keeps nothing after the answer")     \
 	G("How it is delivered")                                                                   \
@@ -114,16 +112,8 @@
 	  "environment variable that holds its key; empty means the client's own is sent on")      \
 	X(long_output, BOOL, "false", 0, 0, NULL, true,                                            \
 	  "its models write long texts by themselves")                                             \
-	X(max_in_flight, INT, "0", 0, 100000, NULL, true,                                          \
-	  "requests to it at once; 0 means no limit")                                              \
 	X(window_tokens, INT, "0", 0, 100000000, NULL, true,                                       \
-	  "tokens that prompt and answer may have together; 0 means unknown")                      \
-	X(call_words, INT, "0", 0, 100000, NULL, true,                                             \
-	  "words that one call can be trusted to write; 0 means 1000")
-
-/* One API key: keys.NAME in the file. */
-#define KEY_SETTINGS(X) \
-	X(hash, HASH, "", 0, 0, NULL, true, "sha256:HEX of the key")
+	  "tokens that prompt and answer may have together; 0 means unknown")
 
 /* One preset, a model id that clients can choose: presets.NAME in the file. */
 #define PRESET_SETTINGS(X)                                                                         \

@@ -16,7 +16,7 @@ const struct setting *setting_find(const struct setting_table *table, const char
 
 bool setting_is_text(enum setting_type type)
 {
-	return type >= SETTING_STRING && type <= SETTING_HASH;
+	return type >= SETTING_STRING && type <= SETTING_ENV_NAME;
 }
 
 static bool is_digit(char byte)
@@ -49,12 +49,6 @@ static bool is_env_name(const char *text)
 	size_t len = strlen(text);
 
 	return len > 0 && len <= NAME_BYTES_MAX && !is_digit(text[0]) && is_of(text, len, "_");
-}
-
-static bool is_hash(const char *text)
-{
-	return strncmp(text, "sha256:", 7) == 0 && strlen(text) == 7 + 64 &&
-	       strspn(text + 7, "0123456789abcdef") == 64;
 }
 
 static bool is_port(const char *text)
@@ -136,8 +130,6 @@ static const char *text_fault(enum setting_type type, const char *text)
 				      "query and fragment";
 	case SETTING_ENV_NAME:
 		return is_env_name(text) ? NULL : "is not the name of an environment variable";
-	case SETTING_HASH:
-		return is_hash(text) ? NULL : "is not sha256: and 64 hexadecimal digits";
 	default:
 		return NULL;
 	}

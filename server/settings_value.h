@@ -13,7 +13,6 @@ enum setting_type {
 	SETTING_ADDRESS,  /* host:port, [v6]:port, unix:/path */
 	SETTING_URL,	  /* http:// or https://, no user, query or fragment */
 	SETTING_ENV_NAME, /* name of an environment variable */
-	SETTING_HASH,	  /* sha256: and 64 hexadecimal digits */
 	SETTING_INT,
 	SETTING_MS,
 	SETTING_BYTES,
@@ -51,7 +50,7 @@ struct record_table {
 	size_t count_max;
 };
 
-enum { RECORD_BACKENDS, RECORD_KEYS, RECORD_PRESETS, RECORD_TABLES };
+enum { RECORD_BACKENDS, RECORD_PRESETS, RECORD_TABLES };
 
 extern const struct setting_table settings_scalars;
 extern const struct record_table settings_records[RECORD_TABLES];

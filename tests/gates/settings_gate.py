@@ -14,6 +14,9 @@ SAMPLE = "config/longhand.yaml"
 DOCS = "docs/settings.md"
 BINARY = "build/longhandd"
 
+# What the wiring reads in place of a setting.
+READ_AS = {"default_backend": "settings_default_backend", "key_env": "key"}
+
 _MACRO = re.compile(r"#define (\w*SETTINGS)\((?:G, )?X\)((?:.*\\\n)*.*\n)")
 _ROW = re.compile(r"\bX\(\s*(\w+)\s*,\s*(\w+)\s*,")
 
@@ -63,7 +66,8 @@ def use_faults(root: Path, rows: list[Row]) -> Iterator[Fault]:
     sources = [*wiring, root / "server" / "main.c"]
     code = "".join(code_only(path.read_text(encoding="utf-8")) for path in sources if path.exists())
     for row in rows:
-        if re.search(rf"(->|\.){row.name}\b", code) is None:
+        name = READ_AS.get(row.name, row.name)
+        if re.search(rf"(->|\.|\b(?=settings_)){name}\b", code) is None:
             yield Fault(TABLE, row.line, f"{row.name} ({row.table}) is read by nobody")
 
 

@@ -24,7 +24,7 @@ def function(lines: list[str], parameters: str = "void") -> str:
 RIGHT = {
     "server/main.c": "int main(void)\n{\n\treturn 0;\n}\n",
     "server/app.c": '#include "api/thing.h"\nint use(struct settings *s)\n'
-    "{\n\treturn s->speed_ms + s->url + s->hash + s->mode;\n}\n",
+    "{\n\treturn s->speed_ms + s->url + s->mode;\n}\n",
     "server/base/thing.h": header("LONGHAND_BASE_THING_H"),
     "server/base/thing.c": '#include "base/thing.h"\n#include <string.h>\n'
     + function(["\tif (1)", "\t\tgoto out;", "out:"]),
@@ -35,11 +35,10 @@ RIGHT = {
     "#ifndef LONGHAND_SETTINGS_TABLE_H\n#define LONGHAND_SETTINGS_TABLE_H\n"
     '#define SETTINGS(G, X) \\\n\tG("Group") \\\n\tX(speed_ms, MS, "1", 0, 9, NULL, true, "h")\n'
     '#define BACKEND_SETTINGS(X) X(url, URL, "", 0, 0, NULL, true, "h")\n'
-    '#define KEY_SETTINGS(X) X(hash, HASH, "", 0, 0, NULL, true, "h")\n'
     '#define PRESET_SETTINGS(X) X(mode, ENUM, "a", 0, 0, "a", true, "h")\n#endif\n',
     "config/longhand.yaml": "speed_ms: 1\nbackends:\n  default:\n    url: x\n"
-    "#    hash: x\n#    mode: a\n",
-    "docs/settings.md": "| `speed_ms` | `1` |\n| `url` |\n| `hash` |\n| `mode` |\n",
+    "#    mode: a\n",
+    "docs/settings.md": "| `speed_ms` | `1` |\n| `url` |\n| `mode` |\n",
     "client/main.c": "int main(void)\n{\n\treturn 0;\n}\n",
 }
 HELP = "  --speed-ms MS\n  --backend URL\n"
@@ -114,9 +113,9 @@ BAD = [
     ("include", "server/base/thing.c", '#include <a.h>\n#include "base/thing.h"\n', "the first"),
     ("include", "server/base/case.h", header("CASE_H"), "the guard is not LONGHAND_BASE_CASE_H"),
     ("include", "server/base/case.h", "int x;\n", 'begins with "/* case - '),
-    ("settings", "config/longhand.yaml", "url: x\nhash: x\nmode: x\n", "speed_ms is not in con"),
-    ("settings", "docs/settings.md", "| `url` | `hash` | `mode` |\n", "speed_ms is not in docs"),
-    ("settings", "server/app.c", "int use;\n", "hash (KEY_SETTINGS) is read by nobody"),
+    ("settings", "config/longhand.yaml", "url: x\nmode: x\n", "speed_ms is not in con"),
+    ("settings", "docs/settings.md", "| `url` | `mode` |\n", "speed_ms is not in docs"),
+    ("settings", "server/app.c", "int use;\n", "mode (PRESET_SETTINGS) is read by nobody"),
     ("settings", "server/settings_table.h", "\n", "holds no settings"),
 ]
 

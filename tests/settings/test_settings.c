@@ -106,10 +106,7 @@ static void records_are_read(void **state)
 			"  second:\n"
 			"    url: 'http://[::1]:8000'\n"
 			"    models: {d: 'e:f'}\n"
-			"    max_in_flight: 4\n"
-			"keys:\n"
-			"  alice: {hash: 'sha256:"
-			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}\n"
+			"    window_tokens: 4096\n"
 			"presets:\n"
 			"  longhand-report:\n"
 			"    backend: first\n"
@@ -120,12 +117,10 @@ static void records_are_read(void **state)
 			"", &settings),
 		OK);
 	assert_string_equal(settings_default_backend(settings)->record.name, "second");
-	assert_int_equal(settings_backend(settings, "second")->max_in_flight, 4);
+	assert_int_equal(settings_backend(settings, "second")->window_tokens, 4096);
 	assert_int_equal(settings_backend(settings, "first")->models.count, 2);
 	assert_string_equal(settings_backend(settings, "first")->models.pairs[1].value, "b/c");
 	assert_null(settings_backend(settings, "third"));
-	assert_int_equal(settings->n_keys, 1);
-	assert_string_equal(settings->keys[0].record.name, "alice");
 	assert_int_equal(settings_preset(settings, "longhand-report")->mode, SETTING_MODE_SERIAL);
 	assert_int_equal(settings_preset(settings, "longhand-report")->headings,
 			 SETTING_HEADINGS_MARKDOWN);
@@ -177,7 +172,7 @@ static void the_printed_file_says_what_is_so_anyway(void **state)
 	assert_int_equal(sample->retention_ms, plain->retention_ms);
 	assert_int_equal(sample->n_backends, 1);
 	assert_string_equal(sample->backends[0].url, plain->backends[0].url);
-	assert_int_equal(sample->n_keys + sample->n_presets, 0);
+	assert_int_equal(sample->n_presets, 0);
 	settings_unref(sample);
 	settings_unref(plain);
 }
