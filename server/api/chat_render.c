@@ -18,9 +18,7 @@ void chat_render_init(struct chat_render *render, bool is_plan_shown, bool has_u
 void chat_render_release(struct chat_render *render)
 {
 	mem_free(render->model);
-	json_decref(render->plan);
 	render->model = NULL;
-	render->plan = NULL;
 }
 
 static enum err note_created(struct chat_render *render, const struct event *event)
@@ -175,18 +173,20 @@ static enum err append_plan(struct chat_render *render, const char *member, cons
 static enum err render_planned(struct chat_render *render, const struct event *event,
 			       struct buf *out)
 {
+	const json_t *plan = json_object_get(event->data, "plan");
+	json_int_t target = json_integer_value(json_object_get(event->data, "target_words"));
 	enum err err = append_role(render, out);
 
-	render->n_sections = (unsigned)json_array_size(json_object_get(event->data, "sections"));
+	render->n_sections = (unsigned)json_array_size(json_object_get(plan, "sections"));
 	render->planned_ms = event->t_ms;
-	json_decref(render->plan);
-	render->plan = json_incref(event->data);
+	if (target > 0)
+		render->target_words = (long)target;
 	if (err != OK)
 		return err;
 	if (render->is_plan_only)
-		return append_plan(render, "content", event->data, out);
+		return append_plan(render, "content", plan, out);
 	if (render->is_plan_shown && render->n_sections > 1)
-		return append_plan(render, "reasoning_content", event->data, out);
+		return append_plan(render, "reasoning_content", plan, out);
 	return OK;
 }
 

@@ -28,7 +28,6 @@ struct chat_render {
 	unsigned section, n_sections;
 	struct word_counter words;
 	uint64_t planned_ms, progress_at_ms;
-	json_t *plan; /* of the planned event, for plan_only */
 };
 
 void chat_render_init(struct chat_render *render, bool is_plan_shown, bool has_usage,

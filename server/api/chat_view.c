@@ -233,14 +233,16 @@ static void send_body(struct chat_view *view, const struct event *done)
 /* Gathers what the body will hold. */
 static enum err gather(struct chat_view *view, const struct event *event)
 {
+	const json_t *plan = json_object_get(event->data, "plan");
+
 	if (event->kind == EVENT_TEXT)
 		return buf_append(&view->content, event->text, event->text_len);
 	if (event->kind != EVENT_PLANNED)
 		return OK;
 	if (view->render.is_plan_only)
-		return chat_render_plan(event->data, &view->content);
+		return chat_render_plan(plan, &view->content);
 	if (view->wishes.is_plan_shown && view->render.n_sections > 1)
-		return chat_render_plan(event->data, &view->thoughts);
+		return chat_render_plan(plan, &view->thoughts);
 	return OK;
 }
 
