@@ -77,6 +77,16 @@ static struct match longest_at(const struct term *terms, size_t count, const cha
 	return best;
 }
 
+/* Neither inside a word nor inside a character: most places, and cheap to tell. */
+static bool can_begin(const char *text, size_t at)
+{
+	unsigned char byte = (unsigned char)text[at];
+
+	if (byte >= 0x80)
+		return byte >= 0xc0;
+	return is_word_char(text[at]) && (at == 0 || !is_word_char(text[at - 1]));
+}
+
 struct span {
 	const char *text;
 	size_t from;
@@ -90,7 +100,13 @@ static struct match search(const struct term *terms, size_t count, const struct 
 	size_t at = span->from;
 
 	while (at < span->to) {
-		struct match here = longest_at(terms, count, span->text, at);
+		struct match here;
+
+		if (!can_begin(span->text, at)) {
+			at++;
+			continue;
+		}
+		here = longest_at(terms, count, span->text, at);
 
 		at = here.term == NULL ? at + 1 : here.end;
 		if (here.term == NULL || here.term->role == TERM_NEUTRAL || here.end > span->to)

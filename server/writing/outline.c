@@ -10,6 +10,7 @@
 enum {
 	ITEMS_MIN = 2,
 	INLINE_MIN = 3,
+	INLINE_TRIES_MAX = 8,  /* in one line */
 	TITLE_MAX_BYTES = 120, /* longer ones are sentences: points */
 	INLINE_MAX_BYTES = 60,
 	CUE_BYTES = 240, /* of the end of a line */
@@ -333,10 +334,13 @@ static bool has_part_name(const struct finder *finder)
 
 static bool find_inline(struct finder *finder, const struct outline_line *line)
 {
-	for (const char *at = line->start; at < line->end; at++) {
+	int tries = 0;
+
+	for (const char *at = line->start; at < line->end && tries < INLINE_TRIES_MAX; at++) {
 		for (size_t i = 0; i < sizeof(inline_cues) / sizeof(inline_cues[0]); i++) {
 			if (!outline_begins_nocase(at, line->end, inline_cues[i].text))
 				continue;
+			tries++;
 			collect_inline(finder, at + strlen(inline_cues[i].text), line->end);
 			if (finder->count >= INLINE_MIN &&
 			    (!inline_cues[i].is_loose || has_part_name(finder)))

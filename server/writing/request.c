@@ -1,6 +1,9 @@
 #include "writing/request.h"
 #include <string.h>
 
+/* Bounds for texts that are made to be slow: half a sentence, and lengths looked at. */
+enum { SENTENCE_BYTES = 1500, LOOKED_AT_MAX = 128 };
+
 /* Prompts that are no request to a writer: judges, agents, parsers. */
 static const char *const markers[] = { "impartial judge",
 				       "expert evaluator",
@@ -73,10 +76,12 @@ struct span request_sentence(const struct request *request, size_t at, size_t en
 {
 	struct span span = { at, end };
 
-	while (span.from > 0 && stop_len(request->text, span.from - 1) != 1 &&
+	while (span.from > 0 && at - span.from < SENTENCE_BYTES &&
+	       stop_len(request->text, span.from - 1) != 1 &&
 	       !(span.from >= 3 && stop_len(request->text, span.from - 3) == 3))
 		span.from--;
-	while (span.to < request->len && stop_len(request->text, span.to) == 0)
+	while (span.to < request->len && span.to - end < SENTENCE_BYTES &&
+	       stop_len(request->text, span.to) == 0)
 		span.to++;
 	span.to += span.to < request->len ? stop_len(request->text, span.to) : 0;
 	return span;
@@ -374,9 +379,12 @@ static void find_lengths(struct request *request)
 	size_t from = 0;
 	struct length length;
 
-	while (request->count < REQUEST_LENGTHS_MAX && length_next(request->text, from, &length)) {
-		enum verdict verdict = judge(request, &length);
+	for (int i = 0; i < LOOKED_AT_MAX && request->count < REQUEST_LENGTHS_MAX; i++) {
+		enum verdict verdict;
 
+		if (!length_next(request->text, from, &length))
+			break;
+		verdict = judge(request, &length);
 		from = length.end;
 		if (verdict == VERDICT_NONE) {
 			request->has_refused = true;
