@@ -221,19 +221,8 @@ static enum err render_text(struct chat_render *render, const struct event *even
 enum err chat_render_usage(const json_t *report, struct buf *out)
 {
 	const json_t *usage = json_object_get(report, "usage");
-	json_int_t prompt = json_integer_value(json_object_get(usage, "prompt_tokens"));
-	json_int_t completion = json_integer_value(json_object_get(usage, "completion_tokens"));
-	json_int_t cached = json_integer_value(json_object_get(usage, "cached_tokens"));
-	json_int_t reasoning = json_integer_value(json_object_get(usage, "reasoning_tokens"));
 
-	return buf_printf(out,
-			  "{\"prompt_tokens\":%" JSON_INTEGER_FORMAT
-			  ",\"completion_tokens\":%" JSON_INTEGER_FORMAT
-			  ",\"total_tokens\":%" JSON_INTEGER_FORMAT
-			  ",\"prompt_tokens_details\":{\"cached_tokens\":%" JSON_INTEGER_FORMAT
-			  "},\"completion_tokens_details\":{\"reasoning_tokens\":%"
-			  JSON_INTEGER_FORMAT "}}",
-			  prompt, completion, prompt + completion, cached, reasoning);
+	return usage != NULL ? json_append(out, usage) : buf_append_str(out, "null");
 }
 
 static enum err append_usage_chunk(struct chat_render *render, const json_t *report,

@@ -40,6 +40,6 @@ MUST_CHECK enum err chat_render_event(struct chat_render *render, const struct e
 MUST_CHECK enum err chat_render_plan(const json_t *plan, struct buf *out);
 /* The failed event as a fault that names the job. */
 void chat_render_fault(const struct event *failed, const char *job, struct api_fault *ret_fault);
-/* {"prompt_tokens",...} out of the report's usage; appended. */
+/* The report's usage as the answer has it; "null" without one. */
 MUST_CHECK enum err chat_render_usage(const json_t *report, struct buf *out);
 #endif
