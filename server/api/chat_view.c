@@ -267,7 +267,9 @@ static bool take_event(struct chat_view *view, const struct event *event)
 		struct api_fault fault;
 
 		chat_render_fault(event, view->job->id, &fault);
-		write_chunks(view);
+		if (view->is_success)
+			write_chunks(view);
+		buf_clear(&view->chunks);
 		fail_view(view, &fault);
 		return false;
 	}

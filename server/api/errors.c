@@ -79,7 +79,9 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 {
 	uint64_t wait_s = (fault->retry_after_ms + 999) / 1000;
 	char retry_after[32];
-	const char *headers[] = { "Content-Type: application/json", NULL, NULL };
+	char allow[64];
+	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL };
+	size_t n_headers = 1;
 	struct buf body;
 
 	log_info("request_refused", "request=%s status=%d code=%s param=%s", request->id,
@@ -87,11 +89,25 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 	if (wait_s > 0) {
 		(void)snprintf(retry_after, sizeof(retry_after), "Retry-After: %" PRIu64,
 			       wait_s < RETRY_AFTER_S_MAX ? wait_s : RETRY_AFTER_S_MAX);
-		headers[1] = retry_after;
+		headers[n_headers++] = retry_after;
+	}
+	if (fault->allow != NULL) {
+		(void)snprintf(allow, sizeof(allow), "Allow: %s", fault->allow);
+		headers[n_headers++] = allow;
 	}
 	buf_init(&body, 16 << 10);
 	if (api_fault_render(fault, &body) != OK)
 		buf_clear(&body);
 	metric_inc(fault_status(fault) < 500 ? METRIC_RESPONSES_4XX : METRIC_RESPONSES_5XX);
 	reply_send(request, fault_status(fault), headers, &body);
+}
+
+void api_refuse_method(struct request *request, const char *allow)
+{
+	struct api_fault fault;
+
+	api_fault_set(&fault, API_ERROR_METHOD_NOT_ALLOWED, NULL,
+		      "%s is not a method of %.200s: use %s.", request->method, request->path, allow);
+	fault.allow = allow;
+	api_fault_send(request, &fault);
 }

@@ -53,6 +53,7 @@ struct api_fault {
 	char param[API_PARAM_BYTES]; /* "": null */
 	char message[API_MESSAGE_BYTES];
 	uint64_t retry_after_ms; /* 0: no Retry-After */
+	const char *allow;	 /* "GET, HEAD": the Allow header; NULL: none */
 };
 
 int api_error_status(enum api_error error);
@@ -68,4 +69,6 @@ void api_fault_set(struct api_fault *fault, enum api_error error, const char *pa
 MUST_CHECK enum err api_fault_render(const struct api_fault *fault, struct buf *out);
 /* Answers the request by it; logs once, with the request's id. */
 void api_fault_send(struct request *request, const struct api_fault *fault);
+/* The same for a path that has other methods: `allow` lists them ("GET, HEAD"). */
+void api_refuse_method(struct request *request, const char *allow);
 #endif

@@ -194,6 +194,24 @@ static bool split_path(const char *rest, char ret_id[JOB_ID_BYTES], const char *
 	return true;
 }
 
+static const struct job_path {
+	const char *what; /* behind the id */
+	const char *method;
+	const char *allow;
+} paths[] = {
+	{ "", "GET", "GET, HEAD" },
+	{ "text", "GET", "GET, HEAD" },
+	{ "cancel", "POST", "POST" },
+};
+
+static const struct job_path *find_path(const char *what)
+{
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (strcmp(paths[i].what, what) == 0)
+			return &paths[i];
+	return NULL;
+}
+
 void jobs_get(struct api *api, struct request *request, const char *rest)
 {
 	char id[JOB_ID_BYTES];
@@ -201,8 +219,12 @@ void jobs_get(struct api *api, struct request *request, const char *rest)
 	const struct job *job;
 	enum ask ask;
 
-	if (!split_path(rest, id, &what) || (what[0] != '\0' && strcmp(what, "text") != 0)) {
+	if (!split_path(rest, id, &what) || find_path(what) == NULL) {
 		refuse_unknown(request, rest);
+		return;
+	}
+	if (strcmp(find_path(what)->method, "GET") != 0) {
+		api_refuse_method(request, find_path(what)->allow);
 		return;
 	}
 	ask = what[0] == '\0' ? ASK_STATE : ASK_TEXT;
@@ -219,8 +241,12 @@ void jobs_post(struct api *api, struct request *request, const char *rest)
 	const char *what;
 	struct job *job;
 
-	if (!split_path(rest, id, &what) || strcmp(what, "cancel") != 0) {
+	if (!split_path(rest, id, &what) || find_path(what) == NULL) {
 		refuse_unknown(request, rest);
+		return;
+	}
+	if (strcmp(find_path(what)->method, "POST") != 0) {
+		api_refuse_method(request, find_path(what)->allow);
 		return;
 	}
 	job = registry_find(api->registry, id);

@@ -147,7 +147,7 @@ static int hex_digit(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* False: too long. A '%' without two hex digits stays as it is. */
+/* False: too long, or a zero byte. A '%' without two hex digits stays as it is. */
 static bool percent_decode(const char *text, char *out, size_t size)
 {
 	size_t len = 0;
@@ -156,7 +156,7 @@ static bool percent_decode(const char *text, char *out, size_t size)
 		int high = *text == '%' ? hex_digit(text[1]) : -1;
 		int low = high >= 0 ? hex_digit(text[2]) : -1;
 
-		if (len + 1 >= size)
+		if (len + 1 >= size || (high == 0 && low == 0))
 			return false;
 		out[len++] = low >= 0 ? (char)(high * 16 + low) : *text;
 		if (low >= 0)

@@ -5,6 +5,7 @@
 #include "api/models.h"
 #include "api/passthrough.h"
 #include "base/metrics.h"
+#include <stdio.h>
 #include <string.h>
 
 typedef void (*handle_fn)(struct api *api, struct request *request, const char *rest);
@@ -45,18 +46,30 @@ static bool starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static void refuse_path(struct request *request, bool is_known)
+static void refuse_unknown(struct request *request)
 {
 	struct api_fault fault;
 
-	metric_inc(METRIC_REQUESTS_OTHER);
-	if (is_known)
-		api_fault_set(&fault, API_ERROR_METHOD_NOT_ALLOWED, NULL,
-			      "%s is not a method of %.200s.", request->method, request->path);
-	else
-		api_fault_set(&fault, API_ERROR_NOT_FOUND, NULL,
-			      "There is nothing at %.200s. The API is under /v1.", request->path);
+	api_fault_set(&fault, API_ERROR_NOT_FOUND, NULL,
+		      "There is nothing at %.200s. The API is under /v1.", request->path);
 	api_fault_send(request, &fault);
+}
+
+/* One of ours, asked with a method that it has not. */
+static void refuse_method(struct request *request)
+{
+	char allow[32] = "";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t used = strlen(allow);
+
+		if (match_path(rows[i].path, request->path) != NULL)
+			(void)snprintf(allow + used, sizeof(allow) - used, "%s%s",
+				       used > 0 ? ", " : "",
+				       strcmp(rows[i].method, "GET") == 0 ? "GET, HEAD"
+									  : rows[i].method);
+	}
+	api_refuse_method(request, allow);
 }
 
 /* HEAD is answered where GET is: libmicrohttpd leaves the body out. */
@@ -85,10 +98,15 @@ static void on_request(void *context, struct request *request)
 		return;
 	}
 	/* /v1/models and chat completions have other methods at the backend (stored completions). */
-	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/"))
+	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/")) {
 		passthrough_any(api, request);
+		return;
+	}
+	metric_inc(METRIC_REQUESTS_OTHER);
+	if (is_known)
+		refuse_method(request);
 	else
-		refuse_path(request, is_known);
+		refuse_unknown(request);
 }
 
 static void on_refused(void *context, struct request *request, enum http_refusal refusal)
