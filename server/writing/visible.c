@@ -5,7 +5,7 @@
 enum {
 	QUOTE_MAX_BYTES = 2000, /* a longer "quotation" is two stray marks */
 	TAG_MAX_BYTES = 40,
-	TAGS_LOOKED_UP = 200, /* unclosed tags each cost a search to the end */
+	TAGS_LOOKED_UP = 40, /* unclosed tags each cost a search to the end */
 	DASHES_MIN = 5,
 	HEAD_BYTES = VISIBLE_MAX_BYTES / 2,
 };
