@@ -70,6 +70,7 @@ demand-report: $(OUT)/tests/tools/demand_report
 	@$< $(ROWS)
 
 include tests/gates/check.mk
+include tests/bench/bench.mk
 
 clean:
 	rm -rf build
