@@ -163,6 +163,7 @@ static void start_write(struct event_log *log)
 	log->write.job = log->job;
 	log->write.first = (struct store_place){ log->epoch, log->next_seq - log->n_flying };
 	log->write.n_events = (unsigned)log->n_flying;
+	log->write.is_last = event_is_end(log->events[log->n_events - 1].kind);
 	log->write.data = (struct slice){ log->flying.data, log->flying.len };
 	send_flying(log);
 }

@@ -12,7 +12,8 @@
  *   create per log is in flight, by its owner.
  * - read: entries after a place, up to a size; an erased or unknown log is ERR_NOT_FOUND.
  * - erase: the log is gone for good: later appends conflict, later reads find nothing.
- * - Every log goes by itself retention_ms after its last append.
+ * - Every log goes by itself: retention_ms after the entry that is_last, STORE_UNENDED_MS after its
+ *   last append while there is none. A job at work never loses its log to a short retention.
  *
  * All are ops by async/op.h: done() comes on a later turn, once. */
 #ifndef LONGHAND_STORE_STORE_H
@@ -20,7 +21,7 @@
 #include "async/op.h"
 #include "base/buf.h"
 
-enum { STORE_ID_BYTES = 33 };
+enum { STORE_ID_BYTES = 33, STORE_UNENDED_MS = 24 * 3600 * 1000 };
 enum store_outcome { STORE_LANDED, STORE_CONFLICT, STORE_UNKNOWN };
 
 struct store_place {
@@ -32,6 +33,7 @@ struct store_write { /* create and append */
 	const char *job;	   /* borrowed until done(), as is data */
 	struct store_place first; /* of the first event */
 	unsigned n_events;
+	bool is_last; /* the job has ended: nothing follows */
 	struct slice data;
 	enum store_outcome outcome; /* append: read it in done(); op.result is OK for LANDED */
 };

@@ -107,7 +107,8 @@ static enum err add_entry(struct job_log *log, const struct store_write *write)
 	list_append(&log->entries, &entry->node);
 	log->last = write->first;
 	log->last.seq += write->n_events - 1;
-	store->reactor->timer_start(store->reactor, &log->retention, store->retention_ms,
+	store->reactor->timer_start(store->reactor, &log->retention,
+				    write->is_last ? store->retention_ms : STORE_UNENDED_MS,
 				    on_retention_over);
 	return OK;
 }

@@ -5,7 +5,7 @@
 
 struct store_memory;
 
-/* A log goes by itself retention_ms after its last append. */
+/* A log goes by itself retention_ms after the job's end; 0: on the next turn. */
 MUST_CHECK enum err store_memory_new(struct reactor *reactor, uint64_t retention_ms,
 				     struct store_memory **ret_store);
 /* No operation may be live; NULL ok. */

@@ -18,8 +18,10 @@ static void on_done(struct op *op)
 	container_of(op, struct pending, write.op)->is_done = true;
 }
 
+enum kind { CREATE, APPEND, APPEND_LAST };
+
 static enum err write_entry(struct store_suite *suite, const char *job, struct store_place first,
-			    const char *data, bool is_create)
+			    const char *data, enum kind kind)
 {
 	struct pending pending = { .is_done = false };
 	struct store_write *write = &pending.write;
@@ -31,7 +33,8 @@ static enum err write_entry(struct store_suite *suite, const char *job, struct s
 	for (const char *at = data; *at != '\0'; at++)
 		write->n_events += at[0] == '\n' && at[1] != '\0';
 	write->data = (struct slice){ data, strlen(data) };
-	if (is_create)
+	write->is_last = kind == APPEND_LAST;
+	if (kind == CREATE)
 		suite->store->create(suite->store, write);
 	else
 		suite->store->append(suite->store, write);
@@ -43,13 +46,13 @@ static enum err write_entry(struct store_suite *suite, const char *job, struct s
 
 static enum err create(struct store_suite *suite, const char *job, const char *data)
 {
-	return write_entry(suite, job, (struct store_place){ 1, 1 }, data, true);
+	return write_entry(suite, job, (struct store_place){ 1, 1 }, data, CREATE);
 }
 
 static enum err append(struct store_suite *suite, const char *job, struct store_place first,
 		       const char *data)
 {
-	return write_entry(suite, job, first, data, false);
+	return write_entry(suite, job, first, data, APPEND);
 }
 
 static enum err read_after(struct store_suite *suite, const char *job, struct store_place after,
@@ -163,12 +166,28 @@ static void logs_go_after_their_retention(struct store_suite *suite)
 	if (suite->advance == NULL)
 		return;
 	assert_int_equal(create(suite, "old", "a\n"), OK);
-	suite->advance(suite, suite->retention_ms / 2);
-	assert_int_equal(append(suite, "old", (struct store_place){ 1, 2 }, "b\n"), OK);
+	suite->advance(suite, 3 * suite->retention_ms); /* at work: not to be lost */
+	assert_int_equal(write_entry(suite, "old", (struct store_place){ 1, 2 }, "b\n",
+				     APPEND_LAST),
+			 OK);
 	suite->advance(suite, suite->retention_ms - 1);
 	assert_int_equal(read_after(suite, "old", (struct store_place){ 0, 0 }, "a\nb\n"), OK);
 	suite->advance(suite, 2);
 	assert_int_equal(read_after(suite, "old", (struct store_place){ 0, 0 }, ""),
+			 ERR_NOT_FOUND);
+}
+
+static void logs_that_nobody_ends_go_too(struct store_suite *suite)
+{
+	if (suite->advance == NULL)
+		return;
+	assert_int_equal(create(suite, "left", "a\n"), OK);
+	suite->advance(suite, STORE_UNENDED_MS / 2);
+	assert_int_equal(append(suite, "left", (struct store_place){ 1, 2 }, "b\n"), OK);
+	suite->advance(suite, STORE_UNENDED_MS - 1);
+	assert_int_equal(read_after(suite, "left", (struct store_place){ 0, 0 }, "a\nb\n"), OK);
+	suite->advance(suite, 2);
+	assert_int_equal(read_after(suite, "left", (struct store_place){ 0, 0 }, ""),
 			 ERR_NOT_FOUND);
 }
 
@@ -194,4 +213,5 @@ void store_suite_run(struct store_suite *suite)
 	reads_stop_at_their_bound(suite);
 	a_cancel_gives_one_end(suite);
 	logs_go_after_their_retention(suite);
+	logs_that_nobody_ends_go_too(suite);
 }

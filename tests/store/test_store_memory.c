@@ -36,7 +36,7 @@ static void keeps_the_contract(void **state)
 	assert_int_equal(store_memory_new(&loop.base, RETENTION_MS, &store), OK);
 	suite.store = store_memory_port(store);
 	store_suite_run(&suite);
-	fake_reactor_advance(&loop, 2 * RETENTION_MS);
+	fake_reactor_advance(&loop, STORE_UNENDED_MS + 1);
 	assert_int_equal(store_memory_logs(store), 0);
 	store_memory_free(store);
 }

@@ -65,7 +65,8 @@ def test_text_is_sent_as_it_is_written(backend, longhand):
 def test_a_refusal_at_the_start_is_a_status(backend, longhand, status, is_stream):
     backend.script(status=status, error={"message": "no, thank you"})
     answer = longhand.chat(request(ARTICLE, stream=is_stream))
-    assert_error(answer, status, code="backend_rejected")
+    # that the backend does not take our key is not the client's fault
+    assert_error(answer, 502 if status == 401 else status, code="backend_rejected")
     assert len(backend.requests()) <= 4, "asking again is of no use"
 
 
