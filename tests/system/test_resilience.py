@@ -99,7 +99,7 @@ def test_a_backend_that_stays_down_ends_the_stream_with_an_error(backend, start)
 
 
 def test_a_backend_that_stays_down_before_anything_is_a_status(backend, start):
-    longhand = start(retry_tries=2)
+    longhand = start(retry_tries=2, breaker_failures=0)
     backend.script(status=500)
     plan = {"plan": [{"title": "One", "words": 900}, {"title": "Two", "words": 1100}]}
     for options in ({}, plan):
@@ -131,7 +131,7 @@ def test_a_window_too_small_is_kept_to(backend, start):
     got = stream(longhand, request("Write an article of 6,000 words about the history of tea."))
     assert got.finish == "stop"
     assert abs(got.report["words"] - 6000) <= 120
-    assert not [r for r in backend.requests() if r["sent_body_bytes"] < 300], "no call was too long"
+    assert not [r for r in backend.requests() if r["call"] and r["sent_body_bytes"] < 300], "no call was too long"
 
 
 # --- the end of the process ---
