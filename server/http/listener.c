@@ -218,7 +218,7 @@ static enum err listen_on(struct listener *listener, const union any_address *ad
 
 static enum err name_address(struct listener *listener)
 {
-	union any_address bound;
+	union any_address bound = { 0 };
 	socklen_t len = sizeof(bound);
 	char host[INET6_ADDRSTRLEN] = "";
 

@@ -59,6 +59,14 @@ struct watcher {
 	unsigned events;
 };
 
+static void add_text(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(to);
+
+	assert_true(strlen(text) < size - len);
+	memcpy(to + len, text, strlen(text) + 1);
+}
+
 static void on_events(struct reader *reader)
 {
 	struct watcher *watcher = container_of(reader, struct watcher, reader);
@@ -67,7 +75,7 @@ static void on_events(struct reader *reader)
 	while ((event = reader_next(reader)) != NULL) {
 		assert_int_equal(event->seq, ++watcher->events);
 		if (event->kind == EVENT_TEXT)
-			strncat(watcher->text, event->text, sizeof(watcher->text) - 1);
+			add_text(watcher->text, sizeof(watcher->text), event->text);
 	}
 }
 
@@ -87,7 +95,7 @@ static void check_store(const char *expected, uint64_t n_events)
 		assert_int_equal(event.seq, ++seq);
 		if (event.kind == EVENT_TEXT) {
 			assert_int_equal(event.at_byte, strlen(prose));
-			strncat(prose, event.text, sizeof(prose) - 1);
+			add_text(prose, sizeof(prose), event.text);
 		}
 		event_release(&event);
 		line += len + 1;
