@@ -12,7 +12,8 @@ static const char usage[] =
 	"\n"
 	"Asks a Longhand server for a text and shows it as it is written.\n"
 	"\n"
-	"  --server URL      the server's API (default http://127.0.0.1:8080/v1, or LONGHAND_SERVER)\n"
+	"  --server URL      the server's API (default http://127.0.0.1:8080/v1, or\n"
+	"                    LONGHAND_SERVER)\n"
 	"  --model ID        the model (default longhand)\n"
 	"  --words N         how long; without it, as the request says\n"
 	"  --mode MODE       auto, serial, single or off\n"
@@ -22,7 +23,8 @@ static const char usage[] =
 	"  --report FILE     write the report there, as JSON\n"
 	"  --quiet           the text only\n"
 	"\n"
-	"A key for the server is taken from LONGHAND_API_KEY. Exit code: 0 complete, 1 not, 2 usage.\n";
+	"A key for the server is taken from LONGHAND_API_KEY. Exit code: 0 complete, 1 not,\n"
+	"2 usage.\n";
 
 /* A whole number from 0; false: it is not one. */
 static bool parse_number(const char *text, long *ret_number)
@@ -64,7 +66,8 @@ static int take_option(struct write_options *options, char **argv)
 	}
 	if (strncmp(argv[0], "--", 2) != 0) {
 		if (options->request != NULL) {
-			(void)fprintf(stderr, "longhand: one request at a time: put it in quotes\n");
+			(void)fprintf(stderr,
+				      "longhand: one request at a time: put it in quotes\n");
 			return 0;
 		}
 		options->request = argv[0];
@@ -81,7 +84,8 @@ static int take_option(struct write_options *options, char **argv)
 	options->has_seed = strcmp(argv[0], "--seed") == 0 && parse_number(value, &options->seed);
 	if (options->has_seed)
 		return 2;
-	(void)fprintf(stderr, "longhand: %s %s is not an option with a good value\n", argv[0], value);
+	(void)fprintf(stderr, "longhand: %s %s is not an option with a good value\n", argv[0],
+		      value);
 	return 0;
 }
 

@@ -29,8 +29,8 @@ void status_line_show(struct status_line *status, const char *milestone, const c
 	(void)fflush(stdout);
 	(void)snprintf(status->last_milestone, sizeof(status->last_milestone), "%s", milestone);
 	if (status->is_terminal)
-		(void)fprintf(stderr, "\0337\033[%d;1H\033[K\033[7m %.*s \033[0m\0338", status->rows,
-			      status->columns - 2, text);
+		(void)fprintf(stderr, "\0337\033[%d;1H\033[K\033[7m %.*s \033[0m\0338",
+			      status->rows, status->columns - 2, text);
 	else if (is_new)
 		(void)fprintf(stderr, "%s\n", text);
 }

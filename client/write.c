@@ -127,17 +127,20 @@ static void print_report(const struct writing *writing, const char *job)
 	const json_t *usage = json_object_get(report, "usage");
 	long words = number(report, "words");
 	long target_words = number(report, "target_words");
-	double off = target_words > 0 ? 100.0 * (double)(words - target_words) / (double)target_words
-				      : 0;
+	double off = target_words > 0
+			     ? 100.0 * (double)(words - target_words) / (double)target_words
+			     : 0;
 
 	(void)fprintf(stderr, "\nReport (job %s)\n", job);
 	(void)fprintf(stderr, "  %ld words for %ld asked (%+.1f %%), in %.0f s\n", words,
 		      target_words, off, now_s() - writing->started_s);
 	print_sections(report);
-	(void)fprintf(stderr, "  %ld calls to the model, %ld prompt and %ld completion tokens, %zu repairs\n",
-		      number(report, "calls"), number(usage, "prompt_tokens"),
-		      number(usage, "completion_tokens"),
-		      json_array_size(json_object_get(report, "repairs")));
+	(void)fprintf(
+		stderr,
+		"  %ld calls to the model, %ld prompt and %ld completion tokens, %zu repairs\n",
+		number(report, "calls"), number(usage, "prompt_tokens"),
+		number(usage, "completion_tokens"),
+		json_array_size(json_object_get(report, "repairs")));
 	print_unmet(report);
 }
 

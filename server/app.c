@@ -136,7 +136,8 @@ static bool make_prompts(struct app *app)
 	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
 	err = prompt_set_load(dir[0] != '\0' ? dir : NULL, &app->prompts, &message);
 	if (err != OK)
-		log_error("prompts_refused", "reason=%s", message.len > 0 ? message.data : err_text(err));
+		log_error("prompts_refused", "reason=%s",
+			  message.len > 0 ? message.data : err_text(err));
 	buf_release(&message);
 	return err == OK;
 }

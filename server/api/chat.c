@@ -183,12 +183,14 @@ static void name_choices(struct turn *turn)
 
 	buf_init(&names, API_MESSAGE_BYTES / 2);
 	for (size_t i = 0; i < turn->describe.n_models; i++)
-		if (buf_printf(&names, "%s%s", i > 0 ? ", " : "", turn->describe.models[i].id) != OK)
+		if (buf_printf(&names, "%s%s", i > 0 ? ", " : "", turn->describe.models[i].id) !=
+		    OK)
 			break;
-	api_fault_set(&turn->fault, API_ERROR_NO_DEFAULT_MODEL, "model",
-		      "The backend has several models, and none is configured for %s. Ask for one of "
-		      "them: %s; or start longhandd with --model.",
-		      buf_str(&turn->chat.model), buf_str(&names));
+	api_fault_set(
+		&turn->fault, API_ERROR_NO_DEFAULT_MODEL, "model",
+		"The backend has several models, and none is configured for %s. Ask for one of "
+		"them: %s; or start longhandd with --model.",
+		buf_str(&turn->chat.model), buf_str(&names));
 	buf_release(&names);
 }
 

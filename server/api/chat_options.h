@@ -1,12 +1,17 @@
 /* chat_options - what a client says in `longhand` and in X-Longhand-* headers; the body wins.
- * Closed: a key or value that is not in docs/api.md is a 400, and so is one that is not built yet. */
+ * Closed: a key or value that is not in docs/api.md is a 400, and so is one that
+ * is not built yet. */
 #ifndef LONGHAND_API_CHAT_OPTIONS_H
 #define LONGHAND_API_CHAT_OPTIONS_H
 #include "api/chat_request.h"
 #include "writing/spec.h"
 
-#define CHAT_MODES(X) \
-	X(AUTO, "auto") X(SERIAL, "serial") X(PARALLEL, "parallel") X(SINGLE, "single") X(OFF, "off")
+#define CHAT_MODES(X)                                                                              \
+	X(AUTO, "auto")                                                                            \
+	X(SERIAL, "serial")                                                                        \
+	X(PARALLEL, "parallel")                                                                    \
+	X(SINGLE, "single")                                                                        \
+	X(OFF, "off")
 
 enum chat_mode {
 #define X(name, text) CHAT_MODE_##name,

@@ -191,7 +191,9 @@ static enum err render_body(struct chat_view *view, const struct event *done, st
 {
 	const char *finish = json_string_value(json_object_get(done->data, "finish_reason"));
 	enum err err = buf_printf(
-		out, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,\"model\":",
+		out,
+		"{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,"
+		"\"model\":",
 		view->job->id, view->render.created_s);
 
 	if (err == OK)
@@ -307,7 +309,8 @@ static void read_on(struct chat_view *view)
 		if (view->is_success && view->chunks.len > 0)
 			write_chunks(view);
 	}
-	if (!view->has_ended && view->job->log.error != OK && view->job->log.n_landed == view->reader.next)
+	if (!view->has_ended && view->job->log.error != OK &&
+	    view->job->log.n_landed == view->reader.next)
 		fail_by_log(view);
 }
 

@@ -15,7 +15,8 @@ struct header_lines {
 
 void header_lines_init(struct header_lines *headers);
 void header_lines_release(struct header_lines *headers);
-/* What of the client's request goes to the backend. `extra` is added ("Name: value"), NULL: none. */
+/* What of the client's request goes to the backend. `extra` is added
+ * ("Name: value"), NULL: none. */
 MUST_CHECK enum err headers_to_backend(const struct request *request, bool is_json,
 				       const char *extra, struct header_lines *out);
 /* What of the backend's answer (raw lines) goes to the client. */

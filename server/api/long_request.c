@@ -89,8 +89,9 @@ static bool add_stop(struct spec *spec, const json_t *value, struct api_fault *f
 {
 	if (!json_is_string(value) || json_string_length(value) == 0 ||
 	    json_string_length(value) > SPEC_STOP_BYTES_MAX || spec->n_stops == SPEC_STOPS_MAX)
-		return refuse(fault, "stop", "must be a string or a list of at most 4 strings of 1 to "
-					     "256 bytes.");
+		return refuse(fault, "stop",
+			      "must be a string or a list of at most 4 strings of 1 to "
+			      "256 bytes.");
 	spec->stops[spec->n_stops] = mem_strdup(json_string_value(value));
 	if (spec->stops[spec->n_stops] == NULL)
 		return refuse_memory(fault);

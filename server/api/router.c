@@ -97,7 +97,8 @@ static void on_request(void *context, struct request *request)
 		rows[i].handle(api, request, rest);
 		return;
 	}
-	/* /v1/models and chat completions have other methods at the backend (stored completions). */
+	/* /v1/models and chat completions have other methods at the backend (stored
+	 * completions). */
 	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/")) {
 		passthrough_any(api, request);
 		return;

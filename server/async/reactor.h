@@ -42,9 +42,9 @@ struct reactor {
 	/* Deferring what waits already does nothing. */
 	void (*defer)(struct reactor *reactor, struct deferred *deferred, deferred_fn run);
 	void (*undefer)(struct reactor *reactor, struct deferred *deferred); /* idempotent */
-	/* Starting a running timer moves it. Cannot fail: the heap is made of the timers themselves.
-	 * Timers of the same millisecond fire in the order in which they were started; one started
-	 * by a timer fires on a later turn at the earliest. */
+	/* Starting a running timer moves it. Cannot fail: the heap is made of the timers
+	 * themselves. Timers of the same millisecond fire in the order in which they were started;
+	 * one started by a timer fires on a later turn at the earliest. */
 	void (*timer_start)(struct reactor *reactor, struct timer *timer, uint64_t after_ms,
 			    timer_fn fire);
 	void (*timer_stop)(struct reactor *reactor, struct timer *timer); /* idempotent */

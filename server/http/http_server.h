@@ -27,7 +27,7 @@
 struct http_server;
 
 struct http_server_options {
-	size_t connections_max;	    /* over it: 429 on the spare connections, then Connection: close */
+	size_t connections_max; /* over it: 429 on the spare connections, then Connection: close */
 	size_t body_bytes_max;	    /* 413 by Content-Length before it is read, else while read */
 	size_t header_pool_bytes;   /* of one connection: headers above it are answered 431 */
 	uint64_t header_ms;	    /* to send the request's headers and body; then it is closed */

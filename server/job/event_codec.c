@@ -6,9 +6,9 @@
 
 static enum err encode_members(const struct event *event, struct buf *out)
 {
-	enum err err = buf_printf(out, "{\"v\":%d,\"id\":\"%" PRIu64 "-%" PRIu64 "\",\"kind\":\"%s\"",
-				  EVENT_VERSION, event->epoch, event->seq,
-				  event_kind_name(event->kind));
+	enum err err =
+		buf_printf(out, "{\"v\":%d,\"id\":\"%" PRIu64 "-%" PRIu64 "\",\"kind\":\"%s\"",
+			   EVENT_VERSION, event->epoch, event->seq, event_kind_name(event->kind));
 
 	if (err == OK && event->section > 0)
 		err = buf_printf(out, ",\"section\":%u", event->section);

@@ -85,7 +85,8 @@ static void on_again(struct timer *timer)
 static void wait_and_look(struct event_log *log)
 {
 	log->phase = LOG_WAITING;
-	log->reactor->timer_start(log->reactor, &log->again_timer, log->options->again_ms, on_again);
+	log->reactor->timer_start(log->reactor, &log->again_timer, log->options->again_ms,
+				  on_again);
 }
 
 static void on_write_done(struct op *op)
@@ -183,7 +184,8 @@ static void on_flush(struct deferred *deferred)
 static void plan_flush(struct event_log *log, enum event_kind kind)
 {
 	bool is_text = kind == EVENT_TEXT || kind == EVENT_REASONING;
-	bool is_urgent = !is_text || !log->has_text || log->pending.len >= log->options->flush_bytes;
+	bool is_urgent =
+		!is_text || !log->has_text || log->pending.len >= log->options->flush_bytes;
 
 	log->has_text = log->has_text || kind == EVENT_TEXT;
 	if (is_urgent)

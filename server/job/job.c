@@ -186,7 +186,8 @@ static enum step_next carry_out(struct job *job, struct engine_action *action)
 	return STEP_WAIT;
 }
 
-/* Nothing is written before `created` has landed, and nothing while too much waits for the store. */
+/* Nothing is written before `created` has landed, and nothing while too much waits for
+ * the store. */
 static enum step_next run_write(struct job *job)
 {
 	struct engine_action action = { .kind = ENGINE_WAIT };

@@ -65,7 +65,8 @@ struct job {
 	struct generate_call call;
 	json_t *messages, *schema; /* of the call */
 	bool is_calling;
-	bool is_schema_refused; /* the backend rejected response_format: plans are asked for without */
+	/* The backend rejected response_format: plans are asked for without. */
+	bool is_schema_refused;
 	unsigned tries;		/* failed calls in a row without progress */
 	struct timer backoff;
 

@@ -96,7 +96,8 @@ static void on_call_done(struct op *op)
 	job->is_calling = false;
 	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (call->first_text_ms > 0)
-		metric_observe_ms(METRIC_UPSTREAM_FIRST_BYTE, call->first_text_ms - call->started_ms);
+		metric_observe_ms(METRIC_UPSTREAM_FIRST_BYTE,
+				  call->first_text_ms - call->started_ms);
 	if (err != OK)
 		job_fail(job, err, "internal_error", err_text(err));
 	else if (op->result == OK || op->result == ERR_CANCELED)
@@ -150,7 +151,8 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 	call->schema = job->is_schema_refused ? NULL : job->schema;
 	job->is_calling = true;
 	metric_inc(METRIC_UPSTREAM_OPEN);
-	metric_inc(ask->role == ASK_PLAN ? METRIC_UPSTREAM_CALLS_PLAN : METRIC_UPSTREAM_CALLS_WRITE);
+	metric_inc(ask->role == ASK_PLAN ? METRIC_UPSTREAM_CALLS_PLAN
+					 : METRIC_UPSTREAM_CALLS_WRITE);
 	op_prepare(&call->op, job->ports->reactor, job->options->retry.try_ms, on_call_done);
 	job->ports->model->generate(job->ports->model, call);
 }

@@ -1,8 +1,8 @@
 /* registry - the jobs of this process: running ones, and those that ended a moment ago.
  *
- * It owns its jobs. A job leaves keep_ms after its end, once no reader is attached; what it wrote is
- * then still in the store for as long as that keeps it. A job whose last reader left is cancelled
- * after the grace given for it: nobody would see what it writes. */
+ * It owns its jobs. A job leaves keep_ms after its end, once no reader is attached; what it wrote
+ * is then still in the store for as long as that keeps it. A job whose last reader left is
+ * cancelled after the grace given for it: nobody would see what it writes. */
 #ifndef LONGHAND_JOB_REGISTRY_H
 #define LONGHAND_JOB_REGISTRY_H
 #include "job/job.h"
@@ -25,7 +25,8 @@ void registry_free(struct registry *registry);
  * ERR_LIMIT: running_max jobs run; ERR_NO_MEMORY. request->spec is empty afterwards. */
 MUST_CHECK enum err registry_start(struct registry *registry, struct job_request *request,
 				   uint64_t reader_grace_ms, struct job **ret_job);
-/* NULL: not here. The job is valid until the end of the turn, or as long as a reader is attached. */
+/* NULL: not here. The job is valid until the end of the turn, or as long as a reader is
+ * attached. */
 struct job *registry_find(struct registry *registry, const char *id);
 /* A view's way to attach and detach; the grace runs from the last detach. */
 void registry_attach(struct job *job, struct reader *reader, reader_fn on_events);

@@ -45,8 +45,8 @@ void backend_release(struct backend *backend);
 char *backend_url(const struct backend *backend, const char *path_and_query);
 /* Tells the breaker how a call ended; `status` 0: no answer. */
 void backend_report(struct backend *backend, enum err result, int status);
-/* The error of an answer by its status: OK below 400; ERR_BUSY for 429 and 503, ERR_UPSTREAM for 408 and
- * other 5xx, else ERR_REJECTED. */
+/* The error of an answer by its status: OK below 400; ERR_BUSY for 429 and 503, ERR_UPSTREAM for
+ * 408 and other 5xx, else ERR_REJECTED. */
 enum err backend_status_error(int status);
 /* What Retry-After-Ms or Retry-After (seconds) say; 0: nothing. */
 uint64_t backend_retry_after_ms(const struct http_call *call);

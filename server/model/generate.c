@@ -78,7 +78,8 @@ static const char *error_message(const json_t *answer)
 static void take_error(struct generation *generation, const json_t *answer)
 {
 	const char *message = error_message(answer);
-	json_int_t code = json_integer_value(json_object_get(json_object_get(answer, "error"), "code"));
+	json_int_t code =
+		json_integer_value(json_object_get(json_object_get(answer, "error"), "code"));
 
 	fail_stream(generation, code == 429 || code == 503 ? ERR_BUSY : ERR_UPSTREAM,
 		    message != NULL ? message : "the backend sent an error in its stream");

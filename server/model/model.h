@@ -47,7 +47,8 @@ struct generate_call {
 
 /* A request passed through. Results as http_client's; 4xx and 5xx are answers (OK). */
 struct forward_call {
-	struct stream_op stream; /* prepared by the caller; data are the answer's bytes as they come */
+	/* Prepared by the caller; data are the answer's bytes as they come. */
+	struct stream_op stream;
 
 	const char *backend;
 	const char *method;
@@ -95,7 +96,8 @@ struct model {
 	void (*generate)(struct model *model, struct generate_call *call);
 	void (*forward)(struct model *model, struct forward_call *call);
 	void (*describe)(struct model *model, struct describe_call *call);
-	/* The header of a forwarded answer; data NULL when absent. Each: raw lines "Name: value\r\n". */
+	/* The header of a forwarded answer; data NULL when absent. Each: raw lines
+	 * "Name: value\r\n". */
 	struct slice (*forward_head)(struct model *model, const struct forward_call *call);
 	void (*know)(struct model *model, const struct model_target *target,
 		     struct model_knowledge *ret_knowledge);
@@ -104,8 +106,8 @@ struct model {
 		      double tokens_per_word);
 	/* Resolves a client's model id to backend and model there. */
 	void (*resolve)(struct model *model, const char *id, struct model_target *ret_target);
-	/* The default model of a backend (NULL: of the default one): the configured one, or the only
-	 * one that it listed last. False: not known (ask describe), or it has several. */
+	/* The default model of a backend (NULL: of the default one): the configured one, or the
+	 * only one that it listed last. False: not known (ask describe), or it has several. */
 	bool (*resolve_default)(struct model *model, const char *backend,
 				struct model_target *ret_target);
 };

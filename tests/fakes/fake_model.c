@@ -71,7 +71,8 @@ static void end_speech(struct speech *speech, enum err result)
 	speech->fake->reactor->timer_stop(speech->fake->reactor, &speech->timer);
 	speech->fake->live--;
 	call->finish = result == OK ? FINISH_STOP : FINISH_NONE;
-	call->usage = (struct usage){ .prompt_tokens = 100, .completion_tokens = 20 * speech->pieces };
+	call->usage =
+		(struct usage){ .prompt_tokens = 100, .completion_tokens = 20 * speech->pieces };
 	call->status = result == ERR_REJECTED ? speech->fake->status : 200;
 	call->retry_after_ms = result == ERR_BUSY ? speech->fake->retry_after_ms : 0;
 	(void)snprintf(call->message, sizeof(call->message), "the fake fails: %s",
@@ -100,8 +101,8 @@ static void on_piece(struct timer *timer)
 	if (speech->is_plan) {
 		unsigned n = ++fake->sentences;
 
-		(void)snprintf(text, sizeof(text), "%u. The %s and the %s number %u\n", speech->pieces,
-			       pick(nouns, 20, n), pick(nouns, 20, n * 3 + 1), n);
+		(void)snprintf(text, sizeof(text), "%u. The %s and the %s number %u\n",
+			       speech->pieces, pick(nouns, 20, n), pick(nouns, 20, n * 3 + 1), n);
 		speech->left--;
 	} else {
 		speech->left -= say_sentence(speech, text, sizeof(text));
@@ -134,7 +135,8 @@ static void fake_generate(struct model *model, struct generate_call *call)
 	MUST(i < SPEECHES);
 	speech = &speeches[i];
 	*speech = (struct speech){ .fake = fake, .call = call, .is_plan = call->schema != NULL };
-	speech->fate = fake->next_fate < fake->n_fates ? fake->fates[fake->next_fate++] : fake->every;
+	speech->fate =
+		fake->next_fate < fake->n_fates ? fake->fates[fake->next_fate++] : fake->every;
 	speech->left = speech->is_plan ? PLAN_TITLES_MAX : words > 0 ? words : 100;
 	if (speech->is_plan && number_before(call, "sections") > 0)
 		speech->left = number_before(call, "sections");

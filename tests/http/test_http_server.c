@@ -303,7 +303,8 @@ static void nonsense_is_answered_or_closed(void **state)
 	raw_expect_end(&client);
 	raw_close(&client);
 	raw_connect(&client, &served);
-	raw_send(&client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
+	raw_send(&client,
+		 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
 	raw_expect(&client, "HTTP/1.1 400 ");
 	raw_close(&client);
 	assert_int_equal(served.requests, 0);
