@@ -45,10 +45,15 @@ void chat_request_release(struct chat_request *chat)
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member)
 {
 	struct slice value = chat->members[member];
+	json_t *json;
 
 	if (value.data == NULL)
 		return NULL;
-	return json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	json = json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (json == NULL) /* a number that no integer holds: JSON all the same */
+		json = json_loadb(value.data, value.len,
+				  JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	return json;
 }
 
 static bool refuse(struct api_fault *fault, enum api_error error, const char *param,

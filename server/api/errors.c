@@ -107,7 +107,8 @@ void api_refuse_method(struct request *request, const char *allow)
 	struct api_fault fault;
 
 	api_fault_set(&fault, API_ERROR_METHOD_NOT_ALLOWED, NULL,
-		      "%s is not a method of %.200s: use %s.", request->method, request->path, allow);
+		      "%s is not a method of %.200s: use %s.", request->method, request->path,
+		      allow);
 	fault.allow = allow;
 	api_fault_send(request, &fault);
 }

@@ -351,27 +351,92 @@ static enum err splice_model(struct passthrough *pass, const struct passthrough_
 	return OK;
 }
 
-/* Our own member must not reach the backend: rare, so the body is written anew. */
-static enum err rewrite_body(struct passthrough *pass, const struct passthrough_chat *chat)
+static bool is_space(char character)
 {
-	json_t *body = json_loadb(pass->body.data, pass->body.len, 0, NULL);
-	struct buf rewritten;
-	enum err err = ERR_NO_MEMORY;
+	return character == ' ' || character == '\t' || character == '\n' || character == '\r';
+}
 
-	buf_init(&rewritten, BODY_BYTES_MAX);
-	if (json_object_del(body, "longhand") == 0 &&
-	    (chat->model == NULL ||
-	     json_object_set_new(body, "model", json_string(chat->model)) == 0))
-		err = json_append(&rewritten, body);
-	json_decref(body);
+/* The member whose value is given, with its name and one comma. The text around is JSON that has
+ * been read: what is looked for is there. */
+static struct slice member_of(struct slice value)
+{
+	const char *start = value.data;
+	const char *end = value.data + value.len;
+	const char *behind = end;
+
+	while (*--start != ':')
+		;
+	while (*--start != '"')
+		;
+	while (*--start != '"')
+		;
+	while (is_space(*behind))
+		behind++;
+	if (*behind == ',') {
+		end = behind + 1;
+	} else {
+		const char *before = start;
+
+		while (is_space(before[-1]))
+			before--;
+		if (before[-1] == ',')
+			start = before - 1;
+	}
+	return (struct slice){ start, (size_t)(end - start) };
+}
+
+struct edit { /* `range` of the body becomes `text` */
+	struct slice range;
+	struct slice text;
+};
+
+static enum err apply_edits(struct buf *body, const struct edit *edits, size_t n_edits)
+{
+	const char *at = body->data;
+	const char *end = body->data + body->len;
+	struct buf edited;
+	enum err err = OK;
+
+	buf_init(&edited, BODY_BYTES_MAX);
+	for (size_t i = 0; err == OK && i < n_edits; i++) {
+		err = buf_append(&edited, at, (size_t)(edits[i].range.data - at));
+		if (err == OK && edits[i].text.len > 0)
+			err = buf_append(&edited, edits[i].text.data, edits[i].text.len);
+		at = edits[i].range.data + edits[i].range.len;
+	}
+	if (err == OK)
+		err = buf_append(&edited, at, (size_t)(end - at));
 	if (err != OK) {
-		buf_release(&rewritten);
+		buf_release(&edited);
 		return err;
 	}
-	buf_release(&pass->body);
-	pass->body = rewritten;
-	pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
+	buf_release(body);
+	*body = edited;
 	return OK;
+}
+
+/* Our own member must not reach the backend: rare, so the body is copied. */
+static enum err rewrite_body(struct passthrough *pass, const struct passthrough_chat *chat)
+{
+	struct edit edits[2] = { { .range = member_of(chat->longhand_range) } };
+	size_t n_edits = 1;
+	struct buf model;
+	enum err err = OK;
+
+	buf_init(&model, 4 << 10);
+	if (chat->model != NULL) {
+		size_t at = chat->model_range.data < edits[0].range.data ? 0 : 1;
+
+		err = buf_append_json(&model, chat->model, strlen(chat->model));
+		edits[1 - at] = edits[0];
+		edits[at] = (struct edit){ chat->model_range, { model.data, model.len } };
+		n_edits = 2;
+	}
+	if (err == OK)
+		err = apply_edits(&pass->body, edits, n_edits);
+	buf_release(&model);
+	pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
+	return err;
 }
 
 void passthrough_chat(struct api *api, struct request *request,
@@ -387,7 +452,7 @@ void passthrough_chat(struct api *api, struct request *request,
 	take_request(pass, request);
 	pass->call.backend = chat->backend;
 	pass->call.is_stream = chat->is_stream;
-	if (chat->has_longhand)
+	if (chat->longhand_range.data != NULL)
 		err = rewrite_body(pass, chat);
 	else if (chat->model != NULL)
 		err = splice_model(pass, chat);

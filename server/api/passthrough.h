@@ -16,7 +16,7 @@ struct passthrough_chat { /* ranges of request->body */
 	const char *backend;
 	const char *model;     /* to be sent in place of model_range; NULL: as it is */
 	struct slice model_range; /* the value, with its quotes */
-	bool has_longhand;     /* the member is ours: left out */
+	struct slice longhand_range; /* the value of our own member, left out; data NULL: none */
 	bool is_stream;
 };
 
