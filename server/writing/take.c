@@ -7,7 +7,7 @@
 #include "writing/repeat.h"
 #include "writing/sentence.h"
 
-enum { CIRCLING_STEP_BYTES = 600, HELD_FIRST = 8 };
+enum { CIRCLING_STEP_BYTES = 600, HELD_FIRST = 8, INDENT_MAX = 12 };
 
 void take_init(struct take *take, enum word_rule count)
 {
@@ -107,18 +107,37 @@ static bool is_only_space(const char *text, size_t len)
 	return text_trim(text, len).len == 0;
 }
 
-/* Code keeps the indent of its first line; prose has none. */
-static size_t indent_of(const struct take *take, struct slice all, const char *body)
+/* Blanks behind the last line break in white space; all of it when there is none. */
+static size_t blanks_after_line(const char *space, size_t len)
 {
-	const char *at = body;
+	size_t n = 0;
 
-	while (at > all.data && (at[-1] == ' ' || at[-1] == '\t'))
-		at--;
-	if (at == body || (at > all.data && at[-1] != '\n') ||
-	    (at == all.data && !take->is_line_start))
+	while (n < len && (space[len - 1 - n] == ' ' || space[len - 1 - n] == '\t'))
+		n++;
+	return n;
+}
+
+/* List items stand indented under others; anything else begins its line. */
+static size_t indent_of(const struct take *take, struct slice front, char first)
+{
+	size_t n = blanks_after_line(front.data, front.len);
+
+	if (n == front.len)
+		n = take->is_line_start ? n + take->indent : 0;
+	if (strchr("-*+0123456789`", first) == NULL)
 		return 0;
-	/* List items are indented under others; anything else is a paragraph's first line. */
-	return strchr("-*+0123456789`", *body) != NULL ? (size_t)(body - at) : 0;
+	return n < INDENT_MAX ? n : INDENT_MAX;
+}
+
+static char *copy_indented(struct slice body, size_t indent)
+{
+	char *text = mem_alloc(indent + body.len + 1);
+
+	if (text == NULL)
+		return NULL;
+	memset(text, ' ', indent);
+	memcpy(text + indent, body.data, body.len);
+	return text;
 }
 
 static enum err make_unit(struct take *take, struct slice all, struct take_unit *ret_unit)
@@ -129,10 +148,11 @@ static enum err make_unit(struct take *take, struct slice all, struct take_unit 
 	enum gap before = larger_gap(take->gap, gap_of(all.data, front));
 	enum gap after = gap_of(body.data + body.len, back);
 	struct take_unit unit = { .gap = before };
+	size_t indent;
 
-	unit.indent = indent_of(take, all, body.data);
-	unit.len = body.len + unit.indent;
-	unit.text = mem_copy(body.data - unit.indent, unit.len);
+	indent = indent_of(take, (struct slice){ all.data, front }, body.data[0]);
+	unit.len = body.len + indent;
+	unit.text = copy_indented(body, indent);
 	if (unit.text == NULL)
 		return ERR_NO_MEMORY;
 	unit.words = words_count(take->count, unit.text, unit.len);
@@ -143,6 +163,7 @@ static enum err make_unit(struct take *take, struct slice all, struct take_unit 
 	unit.is_finished = sentence_is_finished(body.data, body.len);
 	take->gap = after;
 	take->is_line_start = after >= GAP_LINE;
+	take->indent = blanks_after_line(body.data + body.len, back);
 	take->n_units++;
 	take->words_read += unit.words;
 	*ret_unit = unit;

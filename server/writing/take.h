@@ -14,9 +14,8 @@ enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARAGRAPH };
 
 struct take_unit {
 	enum gap gap;	    /* before it */
-	char *text;	    /* no white space around it; owned */
+	char *text;	    /* no white space around it but a list item's indent; owned */
 	size_t len;
-	size_t indent;	    /* spaces that began its line: part of the text, kept in code only */
 	long words;
 	bool is_line;	    /* a line, or more, of its own */
 	bool is_last;	    /* of an answer that has ended */
@@ -29,6 +28,7 @@ struct take {
 	struct buf pending; /* out of `think`, not cut into sentences yet */
 	size_t start;	    /* in pending: what is before has been taken */
 	enum gap gap;	    /* before the next sentence */
+	size_t indent;	    /* blanks that begin the next line */
 	bool is_line_start; /* a line break, or nothing at all, is before it */
 	enum word_rule count;
 	bool is_ended;
