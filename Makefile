@@ -29,7 +29,7 @@ PROMPTS := $(sort $(wildcard config/prompts/*.txt))
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 UNIT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(UNIT_SRC))
 
-.PHONY: all unit clean help demand-report
+.PHONY: all unit test clean help demand-report demand-report
 .SECONDARY:
 all: $(if $(wildcard server/main.c),$(OUT)/longhandd) $(if $(CLIENT_SRC),$(OUT)/longhand)
 
@@ -62,7 +62,18 @@ $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(OUT)/libfakes.a $(OUT)/liblonghand.a
 
 # Unit tests: `make unit SANITIZE=1`; one: `make SANITIZE=1 build/asan/tests/base/test_buf`.
 unit: $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+	@failed=0; for t in $(UNIT_BIN); do echo "== $$t"; $$t 2>&1 || failed=1; done; exit $$failed
+
+# Every test, with its set-up: units and the binary under ASan and UBSan, then the same binary over
+# real sockets with the scripted backend, real clients and the embedded local model.
+test:
+	@deploy/setup test
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@$(MAKE) --no-print-directory -j$(shell nproc) SANITIZE=1 all unit-build
+	@failed=0; \
+	$(MAKE) --no-print-directory SANITIZE=1 unit || failed=1; \
+	.venv/bin/python -m pytest -q -c tests/pytest.ini tests/fakes tests/system tests/clients || failed=1; \
+	exit $$failed
 
 # How well lengths are read from rows {"prompt", "type", "length"}: `make demand-report ROWS=path`.
 ROWS ?= tests/writing/data/rows.jsonl
@@ -74,5 +85,16 @@ include tests/bench/bench.mk
 
 clean:
 	rm -rf build
+
+help:
+	@echo "make             build/longhandd and build/longhand"
+	@echo "make demo        set up, build, and write an article with the embedded local model"
+	@echo "make run         server and local model in the foreground"
+	@echo "make test        set up and run every test"
+	@echo "make check       gates, warnings of gcc and clang, linters"
+	@echo "make bench       beside nginx, in one run"
+	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
+	@echo "make deps        only install what building needs"
+	@echo "make clean       remove build/"
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
