@@ -82,6 +82,7 @@ demand-report: $(OUT)/tests/tools/demand_report
 
 include tests/gates/check.mk
 include tests/bench/bench.mk
+include deploy/deploy.mk
 
 clean:
 	rm -rf build
