@@ -83,6 +83,7 @@ demand-report: $(OUT)/tests/tools/demand_report
 include tests/gates/check.mk
 include tests/bench/bench.mk
 include deploy/deploy.mk
+include tests/tools/measure.mk
 
 clean:
 	rm -rf build
