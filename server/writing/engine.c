@@ -12,23 +12,6 @@ enum { QUEUE_FIRST = 8, PLAN_ANSWER_BYTES_MAX = 256 << 10 };
 
 static const struct slice no_text = { NULL, 0 };
 
-/* The sections from `first` to the one before the running one. */
-static enum err add_older(struct engine *engine, size_t first)
-{
-	const struct state *state = engine->state;
-	enum err err = OK;
-
-	if (spec_context(&state->spec) != CONTEXT_DIRECT)
-		return OK;
-	for (size_t i = first; i < state->section && err == OK; i++)
-		err = repeat_add_text(
-			&engine->older,
-			(struct slice){ buf_str(&state->text) + state->sections[i].prose_byte,
-					state->sections[i].end_byte -
-						state->sections[i].prose_byte });
-	return err;
-}
-
 enum err engine_new(const struct state *state, const struct prompt_set *prompts,
 		    struct engine **ret_engine)
 {
@@ -41,13 +24,10 @@ enum err engine_new(const struct state *state, const struct prompt_set *prompts,
 	engine->prompts = prompts;
 	plan_init(&engine->draft);
 	repeat_init(&engine->seen);
-	repeat_init(&engine->older);
 	take_init(&engine->call.take, state->spec.count);
 	stops_init(&engine->stops, state->spec.stops, state->spec.n_stops);
 	err = repeat_add_text(&engine->seen,
 			      (struct slice){ buf_str(&state->text), state->text.len });
-	if (err == OK)
-		err = add_older(engine, 0);
 	if (err != OK) {
 		engine_free(engine);
 		return err;
@@ -66,7 +46,6 @@ void engine_free(struct engine *engine)
 	take_release(&engine->call.take);
 	stops_release(&engine->stops);
 	repeat_release(&engine->seen);
-	repeat_release(&engine->older);
 	plan_release(&engine->draft);
 	mem_free(engine);
 }
@@ -222,11 +201,6 @@ static enum err end_section(struct engine *engine)
 
 static enum err start_section(struct engine *engine)
 {
-	size_t section = engine->state->section;
-	enum err err = section > 0 ? add_older(engine, section - 1) : OK;
-
-	if (err != OK)
-		return err;
 	engine->nudges = 0;
 	engine->fault = NULL;
 	engine->is_short_noted = false;
@@ -385,7 +359,11 @@ enum err engine_on_call_end(struct engine *engine, const struct call_end *end)
 
 bool engine_made_progress(const struct engine *engine)
 {
-	return engine->made_progress;
+	const struct engine_call *call = &engine->call;
+
+	if (!call->is_running)
+		return engine->made_progress;
+	return call->has_text || call->take.n_held > 0;
 }
 
 void engine_cancel(struct engine *engine)

@@ -65,7 +65,8 @@ MUST_CHECK enum err engine_on_reasoning(struct engine *engine, const char *text,
  * whole sentences stay, and the next ENGINE_ASK goes on from there: the caller decides whether and
  * when (backoff) to come back, or ends the job by engine_fail(). */
 MUST_CHECK enum err engine_on_call_end(struct engine *engine, const struct call_end *end);
-/* Whether the call that just failed brought text that was kept: the caller counts tries anew. */
+/* Whether the running call, or the one that ended last, brought text that is kept: after a failure
+ * the caller counts its tries anew. */
 bool engine_made_progress(const struct engine *engine);
 /* From now on: finish as soon as possible: appends `cancelled`, then `done` with what is there. */
 void engine_cancel(struct engine *engine);

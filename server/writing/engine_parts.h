@@ -55,8 +55,7 @@ struct engine {
 	struct engine_queue queue;
 	struct engine_call call;
 	struct stops stops;
-	struct repeat seen;  /* all accepted text */
-	struct repeat older; /* the sections before this one; in context `direct` only */
+	struct repeat seen; /* all accepted text */
 	struct plan draft; /* while planning */
 	bool has_draft, has_outline;
 	unsigned nudges;   /* how often the section's sampling was changed */

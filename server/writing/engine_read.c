@@ -18,8 +18,8 @@ enum {
 	LINE_WORDS_MAX = 30, /* a line without an end mark that may still be whole */
 };
 static const double known_share_max = 0.3;
-/* Small models tell in each section what they told before. */
-static const double older_share_max = 0.1;
+/* Small models tell everything again in slightly other words, and have more to say when asked. */
+static const double small_share_max = 0.06;
 
 static const struct state_section *running(const struct engine *engine)
 {
@@ -196,22 +196,12 @@ static bool is_echo(const struct engine *engine, struct slice text, struct repea
 	return call->is_echoing && memmem(buf_str(all), all->len, text.data, text.len) != NULL;
 }
 
-static bool is_told_before(const struct engine *engine, struct slice text)
-{
-	struct repeat_share share;
-
-	if (spec_context(&engine->state->spec) != CONTEXT_DIRECT)
-		return false;
-	share = repeat_share(&engine->older, text);
-	return (double)share.known > older_share_max * (double)share.grams;
-}
-
-static bool is_repetition(const struct engine *engine, struct slice text, struct repeat_share share)
+static bool is_repetition(const struct engine *engine, struct repeat_share share)
 {
 	if (is_poem(engine) || share.grams == 0)
 		return false;
-	if (is_told_before(engine, text))
-		return true;
+	if (spec_context(&engine->state->spec) == CONTEXT_DIRECT)
+		return (double)share.known > small_share_max * (double)share.grams;
 	/* One run in common is not a repetition yet, unless the sentence is nothing else. */
 	if (share.known == 1 && share.grams > 1)
 		return false;
@@ -247,7 +237,7 @@ static enum err judge_repetition(struct engine *engine, const struct take_unit *
 		return drop(engine, REPAIR_ECHO, unit->words);
 	if (is_loop(engine, text, share.words))
 		return give_up(engine, REPAIR_LOOP, unit->words);
-	if (is_repetition(engine, text, share))
+	if (is_repetition(engine, share))
 		return drop(engine, REPAIR_REPETITION, unit->words);
 	*ret_is_kept = true;
 	return OK;
