@@ -55,8 +55,8 @@ static enum err begin_chunk(const struct chat_render *render, struct buf *out)
 static enum err append_choice(const struct chat_render *render, const char *delta,
 			      const char *finish, struct buf *out)
 {
-	enum err err = buf_printf(out, ",\"choices\":[{\"index\":0,\"delta\":{%s},\"logprobs\":null,",
-				  delta);
+	enum err err = buf_printf(
+		out, ",\"choices\":[{\"index\":0,\"delta\":{%s},\"logprobs\":null,", delta);
 
 	if (err == OK)
 		err = finish != NULL ? buf_printf(out, "\"finish_reason\":\"%s\"}]", finish)
@@ -86,7 +86,9 @@ static long eta_s(const struct chat_render *render, uint64_t now_ms)
 
 	if (words <= 0 || left <= 0 || now_ms <= render->planned_ms)
 		return 0;
-	return (long)((double)(now_ms - render->planned_ms) * (double)left / (double)words / 1000.0 +
+	/* The rest takes as long by the word as what is there; rounded to seconds. */
+	return (long)((double)(now_ms - render->planned_ms) / 1000.0 * (double)left /
+			      (double)words +
 		      0.5);
 }
 
