@@ -93,6 +93,7 @@ static void a_pause_is_not_idle_time(void **state)
 	test_call_wait(&stalled);
 	assert_int_equal(stalled.result, ERR_TIMEOUT);
 	assert_int_equal(paused.dones, 0);
+	assert_int_equal(http_client_open(client), 1); /* not ended and held, but still open */
 	test_call_resume(&paused);
 	test_call_wait(&paused);
 	assert_int_equal(paused.result, ERR_TIMEOUT);
