@@ -109,10 +109,39 @@ static void test_total_is_within_the_bound_from_half_to_1_6_times(void **unused)
 	assert_true(score / n >= 99.3);
 }
 
+/* A small model stops after a few sentences whatever it is asked for, and gets one plain sentence.
+ */
+static void test_a_small_model_that_stops_early_still_makes_the_length(void **unused)
+{
+	static const long targets[] = { 300, 1000, 2500 };
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(targets); i++) {
+		for (uint64_t seed = 1; seed <= 10; seed++) {
+			struct scripted_job job;
+			struct spec spec;
+
+			scripted_spec(&spec, ENGLISH, targets[i]);
+			spec.mode = WRITING_SERIAL;
+			spec.traits.is_small = true;
+			spec.traits.can_continue = true;
+			scripted_job_init(&job, &spec);
+			job.model.seed = seed * 104729;
+			job.model.factor_min = 0.3;
+			job.model.factor_max = 1.6;
+			assert_int_equal(scripted_job_run(&job), OK);
+			assert_int_equal(job.state.end, EVENT_DONE);
+			assert_true(labs(job.state.words - targets[i]) <= bound_of(&job.state));
+			scripted_job_release(&job);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_total_is_within_the_bound_from_half_to_1_6_times),
+		cmocka_unit_test(test_a_small_model_that_stops_early_still_makes_the_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
