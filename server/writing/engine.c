@@ -8,7 +8,7 @@
 #include "writing/report.h"
 #include "writing/sentence.h"
 
-enum { QUEUE_FIRST = 8, PLAN_ANSWER_BYTES_MAX = 256 << 10 };
+enum { QUEUE_FIRST = 8, FLIPPED_UNMET_MIN = 3, PLAN_ANSWER_BYTES_MAX = 256 << 10 };
 
 static const struct slice no_text = { NULL, 0 };
 
@@ -106,26 +106,42 @@ enum err engine_queue_repair(struct engine *engine, enum repair_kind kind,
 			  repair_action_name(action), "words_dropped", (json_int_t)words_dropped));
 }
 
-static enum err queue_section_done(struct engine *engine)
+static int add_unmet(json_t *unmet, const char *kind, const char *detail, const char *title)
 {
-	const struct state_section *section = &engine->state->sections[engine->state->section];
+	return json_array_append_new(
+		unmet, json_pack("{s:s, s:s+}", "kind", kind, "detail", detail, title));
+}
+
+static json_t *section_unmet(const struct engine *engine)
+{
+	size_t index = engine->state->section;
+	const struct state_section *section = &engine->state->sections[index];
+	const char *title = engine->state->plan.sections[index].title;
 	json_t *unmet = json_array();
-	json_t *data;
 	int failed = unmet == NULL;
 
 	if (!failed && section->end_byte == section->prose_byte && !engine->is_stop_found)
-		failed = json_array_append_new(
-			unmet,
-			json_pack("{s:s, s:s+}", "kind", "section_empty", "detail",
-				  "the model wrote nothing for section: ",
-				  engine->state->plan.sections[engine->state->section].title));
-	if (failed) {
-		json_decref(unmet);
+		failed = add_unmet(unmet, "section_empty",
+				   "the model wrote nothing for section: ", title);
+	if (!failed && engine->n_flipped >= FLIPPED_UNMET_MIN)
+		failed = add_unmet(unmet, "language",
+				   "the model wrote in another language in section: ", title);
+	if (!failed)
+		return unmet;
+	json_decref(unmet);
+	return NULL;
+}
+
+static enum err queue_section_done(struct engine *engine)
+{
+	const struct state_section *section = &engine->state->sections[engine->state->section];
+	json_t *unmet = section_unmet(engine);
+
+	if (unmet == NULL)
 		return ERR_NO_MEMORY;
-	}
-	data = json_pack("{s:I, s:I, s:o}", "words", (json_int_t)section->words, "calls",
-			 (json_int_t)section->calls, "unmet", unmet);
-	return engine_queue_event(engine, EVENT_SECTION_DONE, no_text, data);
+	return engine_queue_event(engine, EVENT_SECTION_DONE, no_text,
+				  json_pack("{s:I, s:I, s:o}", "words", (json_int_t)section->words,
+					    "calls", (json_int_t)section->calls, "unmet", unmet));
 }
 
 /* "length" only where the client's max_tokens cut the text inside a sentence. */
@@ -202,6 +218,7 @@ static enum err end_section(struct engine *engine)
 static enum err start_section(struct engine *engine)
 {
 	engine->nudges = 0;
+	engine->n_flipped = 0;
 	engine->fault = NULL;
 	engine->is_short_noted = false;
 	return engine_queue_event(

@@ -59,6 +59,7 @@ struct engine {
 	struct plan draft; /* while planning */
 	bool has_draft, has_outline;
 	unsigned nudges;   /* how often the section's sampling was changed */
+	size_t n_flipped;  /* sentences of the section kept in another language */
 	const char *fault; /* of the answer before: said in the next prompt */
 	bool is_stop_found;
 	bool is_cancelled;

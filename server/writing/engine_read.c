@@ -107,11 +107,13 @@ static enum err judge_flipped(struct engine *engine, long words, bool *ret_is_ke
 
 	call->n_flipped_row++;
 	*ret_is_kept = true;
+	engine->n_flipped++;
 	if (call->is_over && !can_redo(engine))
 		return OK;
 	if ((can_redo(engine) && call->take.n_held == 0) ||
 	    (call->n_flipped_row >= FLIPPED_ROW_MAX && engine->nudges <= REDOS_MAX)) {
 		*ret_is_kept = false;
+		engine->n_flipped--;
 		return give_up(engine, REPAIR_LANGUAGE, words);
 	}
 	return OK;
@@ -124,6 +126,8 @@ static enum err judge_by_guard(struct engine *engine, struct take_unit *unit, bo
 		guard_judge(&place, (struct slice){ unit->text, unit->len }, unit->is_line);
 
 	*ret_is_kept = finding.verdict == GUARD_KEEP;
+	if (*ret_is_kept)
+		engine->call.n_flipped_row = 0;
 	if (finding.verdict == GUARD_KEEP && finding.skip_bytes > 0) {
 		long before = unit->words;
 

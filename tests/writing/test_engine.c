@@ -116,6 +116,8 @@ static void test_a_fault_in_every_call_still_ends(void **unused)
 		for (size_t k = 0; k < COUNT_OF(faults[i].never) && faults[i].never[k] != NULL; k++)
 			if (faults[i].fault != FAULT_FLIP)
 				assert_false(scripted_has(&job, faults[i].never[k]));
+		if (faults[i].fault == FAULT_FLIP)
+			assert_true(scripted_has_unmet(&job, "language"));
 		if (job.state.text.len > 0)
 			assert_scripted_clean(&job);
 		else
