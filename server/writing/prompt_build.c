@@ -151,6 +151,8 @@ static enum err append_line(struct build *build, size_t index)
 	bool has_point =
 		section->point[0] != '\0' && (build->plan_level == PLAN_POINTS || title[0] == '\0');
 
+	if (is_blank(section) && index == 0)
+		return OK; /* a text in one piece: there is nothing to say of its plan */
 	if (is_blank(section))
 		title = build->is_chinese ? "（承接上一节）" : "(continues the section before it)";
 	return buf_printf(&build->plan, "%s%zu. %s%s%s", build->plan.len > 0 ? "\n" : "", index + 1,

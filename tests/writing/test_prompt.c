@@ -271,6 +271,35 @@ static void a_section_without_title_continues_or_stands_alone(void **state)
 	prompt_job_release(&job);
 }
 
+/* The plan of a text in one piece is a section without name: not a word of it. */
+static void a_text_in_one_piece_has_no_plan_to_tell(void **state)
+{
+	static const enum prompt_role of_one_piece[] = { PROMPT_SINGLE, PROMPT_CONTINUE,
+							 PROMPT_CLOSING };
+	struct prompt_job job;
+
+	(void)state;
+	prompt_job_init(&job, "Write of tea.");
+	plan_release(&job.plan);
+	plan_init(&job.plan);
+	assert_int_equal(plan_add(&job.plan, prompt_job_slice(""), prompt_job_slice(""), 431), OK);
+	job.input.section = 0;
+	for (size_t i = 0; i < 2 * COUNT_OF(of_one_piece); i++) {
+		json_t *messages;
+
+		job.spec.demand.language = i % 2 == 1 ? LANGUAGE_CHINESE : LANGUAGE_ENGLISH;
+		messages = build(&job, of_one_piece[i / 2], CONTEXT_BOUNDED);
+		assert_null(strstr(asked(messages), "continues the section before"));
+		assert_null(strstr(asked(messages), "承接上一节"));
+		assert_null(strstr(asked(messages), "made of these parts"));
+		assert_null(strstr(asked(messages), "以下部分组成"));
+		assert_null(strstr(asked(messages), "The plan of the whole text"));
+		assert_non_null(strstr(asked(messages), "431"));
+		json_decref(messages);
+	}
+	prompt_job_release(&job);
+}
+
 static void continuing_is_prefilled_where_that_works(void **state)
 {
 	struct prompt_job job;
@@ -455,6 +484,7 @@ int main(void)
 		cmocka_unit_test(the_prefix_is_the_same_for_all_sections),
 		cmocka_unit_test(the_last_section_ends_the_text_and_no_other),
 		cmocka_unit_test(a_section_without_title_continues_or_stands_alone),
+		cmocka_unit_test(a_text_in_one_piece_has_no_plan_to_tell),
 		cmocka_unit_test(continuing_is_prefilled_where_that_works),
 		cmocka_unit_test(a_redo_says_what_was_wrong),
 		cmocka_unit_test(prompts_never_pass_the_window),
