@@ -169,7 +169,7 @@ static bool resolve(struct turn *turn, struct model_target *ret_target)
 	}
 	if (preset->model == NULL)
 		return model->resolve_default(model, preset->backend, ret_target);
-	*ret_target = (struct model_target){ preset->backend, preset->model };
+	*ret_target = (struct model_target){ .backend = preset->backend, .model = preset->model };
 	if (preset->backend == NULL)
 		model->resolve(model, preset->model, ret_target);
 	return true;

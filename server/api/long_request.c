@@ -215,12 +215,14 @@ static void choose_manner(const struct long_request *request, enum context conte
 		spec->context = preset->context;
 }
 
-static void fill_traits(struct api *api, const struct model_target *target,
+static void fill_traits(struct api *api, const struct long_request *request,
 			struct model_traits *traits)
 {
+	struct model_target target = request->target;
 	struct model_knowledge known;
 
-	api->model->know(api->model, target, &known);
+	target.language = (unsigned)request->demand->language;
+	api->model->know(api->model, &target, &known);
 	*traits = (struct model_traits){
 		.window_tokens = known.window_tokens,
 		.can_continue = known.can_continue,
@@ -242,7 +244,7 @@ bool long_request_spec(struct api *api, const struct long_request *request, stru
 	sampling_init(&ret_spec->sampling);
 	choose_target(request, ret_spec);
 	choose_manner(request, api->options->context, ret_spec);
-	fill_traits(api, &request->target, &ret_spec->traits);
+	fill_traits(api, request, &ret_spec->traits);
 	return check_target(api->options, ret_spec, fault) &&
 	       read_sampling(chat, &ret_spec->sampling, fault) &&
 	       read_seed(chat, &ret_spec->sampling, fault) &&

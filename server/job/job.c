@@ -24,6 +24,8 @@ static const struct job_step steps[] = {
 #undef X
 };
 
+enum { LESSON_WORDS_MIN = 200 };
+
 static enum step_next go(struct job *job, int step)
 {
 	job->step = &steps[step];
@@ -41,6 +43,21 @@ void job_fail(struct job *job, enum err error, const char *code, const char *mes
 	(void)snprintf(job->message, sizeof(job->message), "%s", message);
 }
 
+/* What this job showed of the model, for the next ones: only from enough text to mean something. */
+static void teach(struct job *job)
+{
+	const struct state *state = &job->state;
+	struct model *model = job->ports->model;
+	struct model_target target = { job->backend, job->backend_model,
+				       (unsigned)state->spec.demand.language };
+	double tokens_per_word;
+
+	if (state->written_words < LESSON_WORDS_MIN)
+		return;
+	tokens_per_word = (double)state->written_tokens / (double)state->written_words;
+	model->learn(model, &target, state->habit, tokens_per_word);
+}
+
 /* Appends and applies. An error here is the job's. */
 static enum err take_event(struct job *job, struct event *event)
 {
@@ -52,8 +69,7 @@ static enum err take_event(struct job *job, struct event *event)
 	err = state_apply(&job->state, appended);
 	if (err == OK && event_is_end(appended->kind)) {
 		job->has_ended = true;
-		if (job->on_ended != NULL)
-			job->on_ended(job);
+		teach(job);
 	}
 	return err;
 }

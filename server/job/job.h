@@ -76,7 +76,6 @@ struct job {
 	char message[JOB_MESSAGE_BYTES];
 	bool has_ended; /* an end event was appended, or could not be */
 	uint64_t started_ms;
-	void (*on_ended)(struct job *job); /* at the end event, before it has landed; NULL ok */
 	void *user;
 };
 

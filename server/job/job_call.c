@@ -135,7 +135,7 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 
 	MUST(!job->is_calling);
 	*call = (struct generate_call){
-		.target = { job->backend, job->backend_model },
+		.target = { .backend = job->backend, .model = job->backend_model },
 		.is_prefilled = ask->is_prefilled,
 		.max_tokens = ask->max_tokens,
 		.sampling = ask->sampling,

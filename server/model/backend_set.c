@@ -59,12 +59,13 @@ static bool resolve_alias(const struct backend *backend, const char *id,
 	for (size_t i = 0; i < options->n_aliases; i++) {
 		if (strcmp(options->aliases[i].id, id) != 0)
 			continue;
-		*ret_target = (struct model_target){ options->name, options->aliases[i].model };
+		*ret_target = (struct model_target){ .backend = options->name,
+						     .model = options->aliases[i].model };
 		return true;
 	}
 	if (options->model == NULL || strcmp(options->model, id) != 0)
 		return false;
-	*ret_target = (struct model_target){ options->name, options->model };
+	*ret_target = (struct model_target){ .backend = options->name, .model = options->model };
 	return true;
 }
 
@@ -77,8 +78,8 @@ static bool set_resolve_default(struct model *model, const char *backend_name,
 	if (backend->options->model == NULL && json_array_size(backend->models) == 1)
 		only = json_string_value(
 			json_object_get(json_array_get(backend->models, 0), "id"));
-	*ret_target = (struct model_target){ backend->options->name,
-					     only != NULL ? only : backend->options->model };
+	*ret_target = (struct model_target){ .backend = backend->options->name,
+					     .model = only != NULL ? only : backend->options->model };
 	return ret_target->model != NULL;
 }
 
@@ -92,10 +93,11 @@ static void set_resolve(struct model *model, const char *id, struct model_target
 	for (size_t i = 0; i < set->n_backends; i++) {
 		if (!backend_lists(&set->backends[i], id))
 			continue;
-		*ret_target = (struct model_target){ set->backends[i].options->name, id };
+		*ret_target = (struct model_target){ .backend = set->backends[i].options->name,
+						     .model = id };
 		return;
 	}
-	*ret_target = (struct model_target){ set->backends[0].options->name, id };
+	*ret_target = (struct model_target){ .backend = set->backends[0].options->name, .model = id };
 }
 
 static void set_know(struct model *model, const struct model_target *target,

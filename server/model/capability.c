@@ -33,7 +33,8 @@ const struct capability *capability_find(const struct capability_table *table,
 	LIST_EACH(node, &table->entries) {
 		struct capability *entry = container_of(node, struct capability, node);
 
-		if (strcmp(entry->backend, target->backend) == 0 &&
+		if (entry->language == target->language &&
+		    strcmp(entry->backend, target->backend) == 0 &&
 		    strcmp(entry->model, target->model) == 0)
 			return entry;
 	}
@@ -49,6 +50,7 @@ static struct capability *capability_add(struct capability_table *table,
 		return NULL;
 	entry->backend = mem_strdup(target->backend);
 	entry->model = mem_strdup(target->model);
+	entry->language = target->language;
 	if (entry->backend == NULL || entry->model == NULL) {
 		capability_free(entry);
 		return NULL;

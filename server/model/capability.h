@@ -11,6 +11,7 @@ struct capability {
 	struct list node;
 	char *backend;
 	char *model;
+	unsigned language;
 	double tokens_per_word; /* 0: not learned */
 	double habit;
 };

@@ -159,10 +159,11 @@ static void fake_know(struct model *model, const struct model_target *target,
 static void fake_learn(struct model *model, const struct model_target *target, double habit,
 		       double tokens_per_word)
 {
-	(void)model;
+	struct fake_model *fake = container_of(model, struct fake_model, port);
+
 	(void)target;
-	(void)habit;
-	(void)tokens_per_word;
+	fake->learned_habit = habit;
+	fake->learned_tokens_per_word = tokens_per_word;
 }
 
 void fake_model_init(struct fake_model *fake, struct reactor *reactor)

@@ -22,6 +22,7 @@ struct fake_model {
 	int status; /* of an ERR_REJECTED */
 	uint64_t retry_after_ms;
 	unsigned calls, live, live_max, sentences;
+	double learned_habit, learned_tokens_per_word; /* by the last job; 0: nothing */
 };
 
 void fake_model_init(struct fake_model *fake, struct reactor *reactor);

@@ -102,7 +102,7 @@ static enum err start(uint64_t reader_grace_ms)
 {
 	struct job_request request = { .id = id,
 				       .model_id = "longhand",
-				       .target = { "default", "fake" },
+				       .target = { "default", "fake", 0 },
 				       .owner = "" };
 	enum err err;
 
@@ -175,6 +175,8 @@ static void a_job_writes_what_was_asked(void **state)
 	assert_int_equal(world.ends, 1);
 	assert_in_range(words(), TARGET_WORDS - 12, TARGET_WORDS + 12);
 	assert_int_equal(world.model.live_max, 1);
+	assert_true(world.model.learned_habit > 0.5 && world.model.learned_habit < 2.0);
+	assert_true(world.model.learned_tokens_per_word > 0.5);
 	check_replay();
 	end();
 }
@@ -378,7 +380,7 @@ static void more_jobs_than_allowed_are_refused(void **state)
 		char other[JOB_ID_BYTES];
 		struct job_request request = { .id = other,
 					       .model_id = "longhand",
-					       .target = { "default", "fake" },
+					       .target = { "default", "fake", 0 },
 					       .owner = "" };
 		struct job *job;
 

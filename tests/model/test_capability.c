@@ -24,7 +24,8 @@ static void names_tell_the_size(void **state)
 static void learning_is_slow_and_clamped(void **state)
 {
 	struct capability_table table;
-	struct model_target target = { "default", "m" };
+	struct model_target target = { "default", "m", 0 };
+	struct model_target chinese = { "default", "m", 1 };
 
 	(void)state;
 	capability_table_init(&table);
@@ -35,6 +36,7 @@ static void learning_is_slow_and_clamped(void **state)
 	assert_true(capability_find(&table, &target)->habit > 1.09);
 	assert_true(capability_find(&table, &target)->habit < 1.11);
 	assert_true(capability_find(&table, &target)->tokens_per_word == 1.4);
+	assert_null(capability_find(&table, &chinese));
 	for (int i = 0; i < 50; i++)
 		capability_learn(&table, &target, 100, 100);
 	assert_true(capability_find(&table, &target)->habit == 2.0);
@@ -44,13 +46,13 @@ static void learning_is_slow_and_clamped(void **state)
 static void the_oldest_makes_room(void **state)
 {
 	struct capability_table table;
-	struct model_target first = { "default", "m0" };
+	struct model_target first = { "default", "m0", 0 };
 
 	(void)state;
 	capability_table_init(&table);
 	for (int i = 0; i <= CAPABILITIES_MAX; i++) {
 		char name[16];
-		struct model_target target = { "default", name };
+		struct model_target target = { "default", name, 0 };
 
 		(void)snprintf(name, sizeof(name), "m%d", i);
 		capability_learn(&table, &target, 1.0, 1.0);
