@@ -10,6 +10,7 @@ import re
 
 from backend_prose import HAN, Prose, count_tokens, count_words, has_han
 
+READ_CHARS = 100_000
 NUMBER = r"(\d[\d,]*)"
 # The last match in the last user message counts; the tables are tried in order.
 WORDS_ASKED = [
@@ -72,11 +73,13 @@ DEFAULT_WORDS = {"write": 300, "chat": 60, "summarise": 40, "plan": 60}
 
 
 def message_text(message):
-    """The text of one chat message, its parts joined."""
+    """The text of one chat message, its parts joined; of a very long one, its two ends."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(p.get("text", "") for p in content if isinstance(p, dict))
-    return content if isinstance(content, str) else ""
+        content = "".join(p.get("text", "") for p in content if isinstance(p, dict))
+    if not isinstance(content, str):
+        return ""
+    return content if len(content) < 2 * READ_CHARS else content[:READ_CHARS] + content[-READ_CHARS:]
 
 
 def request_digest(body):

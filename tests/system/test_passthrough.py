@@ -190,7 +190,7 @@ def test_a_slow_reader_does_not_fill_the_memory(backend, start):
     longhand.call("POST", "/v1/chat/completions", request(HELLO, "scripted-model"))
     before_kb = longhand.rss_kb()
     backend.script(big={"chunks": 40000, "chunk_bytes": 7000})
-    sock = wire.connect(longhand.port, receive_buffer=4096)
+    sock = wire.connect(longhand.port, receive_buffer=65536)
     wire.send(sock, "POST", "/v1/chat/completions", request(HELLO, "scripted-model", stream=True))
     answer = wire.Answer(sock)
     backend.wait(blocked=1)

@@ -138,7 +138,8 @@ def test_a_window_too_small_is_kept_to(backend, start):
 
 
 def test_sigterm_lets_answers_end(backend, longhand):
-    backend.script({"faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]})
+    gate = {"faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
+    backend.script({"role": "chat", **gate}, {"role": "write", **gate})
     passing = longhand.chat(request("Say 90 words.", "scripted-model", stream=True))
     writing = longhand.chat(request(ARTICLE, stream=True))
     backend.wait(held=2)

@@ -34,7 +34,7 @@ def test_passthrough_has_no_heartbeats(backend, start):
 
 
 def test_a_whole_answer_waits_with_white_space(backend, start):
-    longhand = start(json_whitespace_after_ms=30)
+    longhand = start(json_whitespace_after_ms=30, heartbeat_ms=30)
     backend.script(HOLD_SECOND)
     answer = longhand.chat(request(ARTICLE))
     while len(answer.raw_body) < 3:
