@@ -21,6 +21,7 @@ enum {
 	CLOSING_BUDGET_MIN = 100,
 	CLOSING_WORDS_MIN = 30,
 	CLOSING_WORDS_MAX = 120,
+	CLOSING_WORDS_SMALL = 50, /* what a small model makes of "two sentences" */
 	ASK_WORDS_MIN = 12
 };
 /* One English word says about as much as this many Chinese characters. */
@@ -201,9 +202,10 @@ static long closing_words(const struct state *state)
 	long budget = state->sections[state->section].words_asked;
 	long words = lround((double)budget * closing_share);
 
-	/* A small model knows no endings: its sentences are taken as far as they go. */
-	if (budget < scaled(spec, CLOSING_BUDGET_MIN) || is_direct(state))
+	if (budget < scaled(spec, CLOSING_BUDGET_MIN))
 		return 0;
+	if (is_direct(state))
+		return scaled(spec, CLOSING_WORDS_SMALL);
 	words = at_least(words, scaled(spec, CLOSING_WORDS_MIN));
 	return at_most(words, scaled(spec, CLOSING_WORDS_MAX));
 }
@@ -250,7 +252,9 @@ static enum write_role next_in_last(const struct state *state)
 	const struct state_section *section = &state->sections[state->section];
 	long missing = goal_of(state) - state->words;
 	unsigned closings_max = is_below_floor(state) ? CLOSINGS_FLOOR_MAX : CLOSINGS_MAX;
-	bool is_near = missing * 2 <= closing_words(state) * 3;
+	/* Where a small model repeats itself, another question brings words that are new. */
+	bool is_stuck = is_direct(state) && (section->empties > 0 || section->closings > 0);
+	bool is_near = is_stuck || missing * 2 <= closing_words(state) * 3;
 
 	if (missing <= short_tolerance(state) && !is_below_floor(state))
 		return WRITE_NONE;

@@ -63,6 +63,15 @@ static bool is_length(const char *word)
 	return digits > 0 && strncmp(word + digits, "-word", 5) == 0;
 }
 
+/* "160 words: ...", "In 50 words, ...": the number that it was asked for. */
+static bool is_told_length(const char *word, size_t index, const char *before)
+{
+	size_t digits = strspn(before, "0123456789,");
+
+	return (index == 1 || index == 2) && digits > 0 && before[digits] == '\0' &&
+	       strcmp(word, "words") == 0;
+}
+
 /* The first word, or the second behind "in", "to", "here". */
 static bool is_starter(const char *word, size_t index, const char *before)
 {
@@ -83,7 +92,7 @@ bool is_self_talk(struct slice sentence, bool is_personal)
 
 	for (size_t i = 0; next_word(&sentence, word); i++) {
 		if (is_starter(word, i, words[1]) || is_length(word) ||
-		    (i == 0 && strcmp(word, "here's") == 0))
+		    is_told_length(word, i, words[1]) || (i == 0 && strcmp(word, "here's") == 0))
 			return true;
 		if (!is_personal && IS_IN(word, first_person))
 			return true;

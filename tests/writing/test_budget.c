@@ -143,6 +143,32 @@ static void test_the_last_section_keeps_words_for_a_closing(void **unused)
 	state_release(&state);
 }
 
+/* It ends with two sentences of its own, and where it only repeats itself they come earlier. */
+static void test_a_small_model_closes_with_two_sentences(void **unused)
+{
+	struct state state;
+	struct budget budget;
+
+	(void)unused;
+	make(&state, 3, 200, 2);
+	state.spec.context = CONTEXT_DIRECT;
+	state.words = 400;
+	begin(&state);
+	budget_for(&state, WRITE_SECTION, &budget);
+	assert_int_equal(budget.cut_at, 600 - 50);
+	write_words(&state, 60);
+	assert_int_equal(budget_next(&state), WRITE_CONTINUE);
+	state.sections[2].empties = 1;
+	assert_int_equal(budget_next(&state), WRITE_CLOSING);
+	state.sections[2].empties = 0;
+	state.sections[2].closings = 1;
+	write_words(&state, 40);
+	assert_int_equal(budget_next(&state), WRITE_CLOSING);
+	state.sections[2].closings = 3;
+	assert_int_equal(budget_next(&state), WRITE_NONE);
+	state_release(&state);
+}
+
 static void test_three_empty_answers_end_a_section(void **unused)
 {
 	struct state state;
@@ -238,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_headings_are_paid_for),
 		cmocka_unit_test(test_next_calls_of_a_section),
 		cmocka_unit_test(test_the_last_section_keeps_words_for_a_closing),
+		cmocka_unit_test(test_a_small_model_closes_with_two_sentences),
 		cmocka_unit_test(test_three_empty_answers_end_a_section),
 		cmocka_unit_test(test_long_sections_are_asked_for_in_parts),
 		cmocka_unit_test(test_how_many_sections),
