@@ -4,12 +4,13 @@
  * usage: demand_report ROWS.jsonl. Prints the rows more than 10% off their
  * label, and of the rows of 1,000 words or more those that a plain model id
  * would not get planned. */
+#include "base/text.h"
 #include "writing/demand.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_MAX_BYTES = 1 << 20, LONG_WORDS = 1000, TOLERANCE_PERCENT = 10 };
+enum { LINE_MAX_BYTES = 1 << 20, LONG_WORDS = 1000, TOLERANCE_PERCENT = 10, SHOWN_BYTES = 40 };
 
 struct totals {
 	int rows;
@@ -34,8 +35,9 @@ static void report_row(struct totals *totals, const char *prompt, size_t len, lo
 		totals->planned += is_planned;
 	}
 	if (!is_near || (label >= LONG_WORDS && !is_planned))
-		printf("row %d: label %ld, read %ld%s: %.100s\n", totals->rows, label,
-		       demand.target_words, demand.is_writing ? "" : " (not writing)", prompt);
+		printf("row %d: label %ld, read %ld%s: %.*s\n", totals->rows, label,
+		       demand.target_words, demand.is_writing ? "" : " (not writing)",
+		       (int)text_whole(prompt, len < SHOWN_BYTES ? len : SHOWN_BYTES), prompt);
 }
 
 int main(int argc, char **argv)
