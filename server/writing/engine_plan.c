@@ -147,6 +147,17 @@ enum err engine_plan_next(struct engine *engine, struct engine_action *ret_actio
 	return err != OK ? err : queue_planned(engine, target, is_filled);
 }
 
+/* What a small model adds to a title is no point of a plan: questions, praise, the story of the
+ * title. Its prompts do not use it, and readers of the plan need not see it. */
+static enum err drop_points(struct plan *plan)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < plan->n_sections; i++)
+		err = plan_section_set_point(&plan->sections[i], (struct slice){ "", 0 });
+	return err;
+}
+
 enum err engine_plan_read(struct engine *engine)
 {
 	struct engine_call *call = &engine->call;
@@ -159,6 +170,8 @@ enum err engine_plan_read(struct engine *engine)
 	if (!call->is_settled)
 		err = plan_parse(buf_str(&call->take.pending), call->take.pending.len,
 				 &engine->draft);
+	if (err == OK && engine->state->spec.traits.is_small)
+		err = drop_points(&engine->draft);
 	call->is_settled = true;
 	return err;
 }
