@@ -206,6 +206,59 @@ static void add_back(struct scripted_model *model, struct scripted_answer *answe
 		answer->result = ERR_BROKEN;
 }
 
+/* Without a lone closing tag: what that takes back depends on what is out already. */
+static void add_noise(struct scripted_model *model, struct buf *out)
+{
+	static const char *const bits[] = {
+		"<think>x</think>",
+		
+		"<",
+		"\n\n",
+		"\n",
+		"...",
+		"\"",
+		"“",
+		"”",
+		"。",
+		"## ",
+		"**",
+		"Sure, here is the section:",
+		"1. ",
+		"- ",
+		"| a | b |\n",
+		"```\n",
+		"word ",
+		"Word ",
+		"Section 3: ",
+		"? ",
+		"! ",
+		". ",
+		"…",
+		"：",
+		"In conclusion, ",
+		"Mr. ",
+		"U.S. ",
+		"é",
+		"用AI",
+		"　",
+		"天地玄黄",
+		"the sea lay still ",
+		"\t",
+		"  ",
+		"(400 words)",
+		"---\n",
+		"I hope this helps! ",
+		"and so it went on ",
+		"he said. ",
+		"She left. ",
+		"\r\n",
+	};
+	size_t n = 20 + below(model, 400);
+
+	for (size_t i = 0; i < n; i++)
+		add(out, bits[below(model, sizeof(bits) / sizeof(bits[0]))]);
+}
+
 static void write_text(struct scripted_model *model, const struct engine_ask *ask,
 		       const struct state *state, struct scripted_answer *answer)
 {
@@ -220,7 +273,9 @@ static void write_text(struct scripted_model *model, const struct engine_ask *as
 	if (model->fault == FAULT_REFUSE)
 		add(&answer->text, model->is_chinese ? "抱歉，我无法完成您的请求。"
 						     : "I'm sorry, but I can't help with that.");
-	if (model->fault != FAULT_REFUSE && model->fault != FAULT_EMPTY) {
+	if (model->fault == FAULT_NOISE)
+		add_noise(model, &answer->text);
+	else if (model->fault != FAULT_REFUSE && model->fault != FAULT_EMPTY) {
 		add_front(model, ask, state, &answer->text);
 		add_prose(model, model->is_chinese != (model->fault == FAULT_FLIP), words,
 			  &answer->text);

@@ -23,6 +23,7 @@ enum scripted_fault {
 	FAULT_BREAK,	   /* the connection breaks in mid-sentence */
 	FAULT_MARKS,	   /* the title, "## Section 3", the plan's line */
 	FAULT_FLIP,	   /* the other language */
+	FAULT_NOISE,	   /* marks, tags, fences and half words in any order */
 	FAULT_CONCLUDE,	   /* "In conclusion, ..." */
 	FAULT_COUNT
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "fakes/scripted_checks.h"
 #include "writing/repeat.h"
 #include "writing/sentence.h"
@@ -179,7 +180,7 @@ static void test_chinese_faults_leave_no_trace(void **unused)
 	for (int fault = FAULT_NONE; fault < FAULT_COUNT; fault++) {
 		struct scripted_job job;
 
-		if (fault == FAULT_FLIP || fault == FAULT_CONCLUDE)
+		if (fault >= FAULT_FLIP)
 			continue;
 		scripted_start(&job, CHINESE, 3000);
 		job.model.fault = (enum scripted_fault)fault;
@@ -311,6 +312,33 @@ static void test_replaying_a_log_gives_the_same_state(void **unused)
 	scripted_job_release(&job);
 }
 
+/* Answers that make no sense at all, in any pieces: the same text, and an end. */
+static void test_noise_gives_the_same_text_in_any_pieces(void **unused)
+{
+	(void)unused;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		static const size_t pieces[] = { 0, 1, 5 };
+		struct scripted_job jobs[COUNT_OF(pieces)];
+
+		for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+			scripted_start(&jobs[i], seed % 3 == 0 ? CHINESE : ENGLISH, 700);
+			jobs[i].model.seed = seed * 15485863;
+			jobs[i].model.fault = FAULT_NOISE;
+			jobs[i].model.fault_every = 1 + (unsigned)(seed % 2);
+			jobs[i].piece_bytes = pieces[i];
+			assert_int_equal(scripted_job_run(&jobs[i]), OK);
+			if (jobs[i].state.text.len > 0)
+				assert_true(text_is_valid(scripted_text(&jobs[i]),
+							  jobs[i].state.text.len));
+			if (strcmp(scripted_text(&jobs[i]), scripted_text(&jobs[0])) != 0)
+				print_error("seed %d, pieces of %zu\n", (int)seed, pieces[i]);
+			assert_string_equal(scripted_text(&jobs[i]), scripted_text(&jobs[0]));
+		}
+		for (size_t i = 0; i < COUNT_OF(pieces); i++)
+			scripted_job_release(&jobs[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_cancel_at_any_action_ends_with_a_report),
 		cmocka_unit_test(test_a_new_engine_goes_on_from_anywhere),
 		cmocka_unit_test(test_replaying_a_log_gives_the_same_state),
+		cmocka_unit_test(test_noise_gives_the_same_text_in_any_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
