@@ -140,7 +140,7 @@ static void pass_on(struct turn *turn, const struct model_target *target)
 	struct passthrough_chat pass = {
 		.backend = target->backend,
 		.model_range = chat->members[CHAT_MODEL],
-		.longhand_range = chat->members[CHAT_LONGHAND],
+		.longhand_range = chat->longhand_range,
 		.is_stream = chat->is_stream,
 	};
 

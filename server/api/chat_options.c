@@ -1,7 +1,9 @@
 #include "api/chat_options.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct reading {
 	struct chat_options *options;
@@ -69,8 +71,8 @@ static bool read_target_words(struct reading *reading, const json_t *value)
 {
 	double words = json_number_value(value);
 
-	if (!json_is_number(value) || words != (double)(long)words || words < TARGET_WORDS_MIN ||
-	    words > TARGET_WORDS_MAX)
+	if (!json_is_number(value) || !(words >= TARGET_WORDS_MIN && words <= TARGET_WORDS_MAX) ||
+	    words != floor(words))
 		return refuse(reading, "must be a whole number from 20 to 1000000.");
 	reading->options->target_words = (long)words;
 	return true;
@@ -91,7 +93,8 @@ static bool read_plan(struct reading *reading, const json_t *value)
 			      "The server is out of memory.");
 	else if (err != OK)
 		api_fault_set(reading->fault, API_ERROR_INVALID_VALUE,
-			      param.len > 0 ? param.data : reading->param, "%s", buf_str(&message));
+			      param.len > 0 ? param.data : reading->param, "%s %s",
+			      param.len > 0 ? param.data : reading->param, buf_str(&message));
 	buf_release(&message);
 	buf_release(&param);
 	return err == OK;
@@ -164,6 +167,7 @@ static bool read_show_plan(struct reading *reading, const json_t *value)
 	return index >= 0;
 }
 
+enum { HEADER_DIGITS_MAX = 9 };
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_BOOL, KIND_BODY_ONLY };
 
 static const struct {
@@ -201,19 +205,48 @@ void chat_options_release(struct chat_options *options)
  * by the option's own reader. */
 static json_t *header_value(enum kind kind, const char *text)
 {
-	char *end;
-	double number;
+	size_t n_digits = strspn(text, "0123456789");
 
 	if (kind == KIND_BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
 		return json_boolean(text[0] == 't');
-	number = strtod(text, &end);
-	if (kind == KIND_NUMBER && end != text && *end == '\0')
-		return json_real(number);
+	if (kind == KIND_NUMBER && text[n_digits] == '\0' && n_digits <= HEADER_DIGITS_MAX)
+		return json_integer(strtol(text, NULL, 10));
 	return json_string(text);
+}
+
+static const char header_prefix[] = "X-Longhand-";
+
+struct strangers {
+	struct api_fault *fault;
+	bool is_found;
+};
+
+/* An option that is misspelt must not be ignored. */
+static void look_for_stranger(void *context, const char *name, const char *value)
+{
+	struct strangers *strangers = context;
+
+	(void)value;
+	if (strangers->is_found ||
+	    strncasecmp(name, header_prefix, sizeof(header_prefix) - 1) != 0)
+		return;
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options_table[i].header != NULL &&
+		    strcasecmp(name, options_table[i].header) == 0)
+			return;
+	strangers->is_found = true;
+	api_fault_set(strangers->fault, API_ERROR_UNKNOWN_OPTION, name,
+		      "%.100s is not an option that a header can set: docs/api.md lists them.",
+		      name);
 }
 
 static bool read_headers(const struct request *request, struct reading *reading)
 {
+	struct strangers strangers = { reading->fault, false };
+
+	request_each_header(request, look_for_stranger, &strangers);
+	if (strangers.is_found)
+		return false;
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		const char *text = options_table[i].header != NULL
 					   ? request_header(request, options_table[i].header)

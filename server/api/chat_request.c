@@ -1,5 +1,6 @@
 #include "api/chat_request.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include <string.h>
 
 enum { MODEL_BYTES_MAX = 1024, TEXT_BYTES_MAX = 64 << 20 };
@@ -63,6 +64,11 @@ static bool refuse(struct api_fault *fault, enum api_error error, const char *pa
 	return false;
 }
 
+static bool refuse_memory(struct api_fault *fault)
+{
+	return refuse(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+}
+
 static bool find_members(struct slice body, struct chat_request *chat, struct api_fault *fault)
 {
 	struct json_scan_error error;
@@ -73,6 +79,7 @@ static bool find_members(struct slice body, struct chat_request *chat, struct ap
 			      error.offset);
 		return false;
 	}
+	chat->longhand_range = chat->members[CHAT_LONGHAND];
 	for (size_t i = 0; i < CHAT_MEMBER_COUNT; i++)
 		if (json_scan_is_null(chat->members[i]))
 			chat->members[i] = (struct slice){ NULL, 0 };
@@ -89,16 +96,75 @@ static bool read_model(struct chat_request *chat, struct api_fault *fault)
 	if (err == ERR_TOO_LARGE)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "model",
 			      "The model's name is too long.");
+	if (err == ERR_NO_MEMORY)
+		return refuse_memory(fault);
 	if (err != OK)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "model", "model must be a string.");
+	if (memchr(chat->model.data, '\0', chat->model.len) != NULL)
+		return refuse(fault, API_ERROR_INVALID_VALUE, "model",
+			      "model must not hold a zero byte.");
 	return true;
+}
+
+static bool is_list_with_any(const json_t *value)
+{
+	return json_array_size(value) > 0;
+}
+
+/* Text is what everybody answers with; whatever else stands there is the backend's to judge. */
+static bool is_format_asked(const json_t *value)
+{
+	const char *type = json_string_value(json_object_get(value, "type"));
+
+	return value != NULL && (type == NULL || strcmp(type, "text") != 0);
+}
+
+static bool is_above_one(const json_t *value)
+{
+	return json_is_number(value) && json_number_value(value) > 1;
+}
+
+static bool is_asked(const json_t *value)
+{
+	return value != NULL && !json_is_false(value);
+}
+
+static bool has_other_modality(const json_t *value)
+{
+	size_t index;
+	json_t *modality;
+
+	json_array_foreach((json_t *)value, index, modality)
+		if (!json_is_string(modality) || strcmp(json_string_value(modality), "text") != 0)
+			return true;
+	return false;
+}
+
+static bool test_member(const struct chat_request *chat, enum chat_member member,
+			bool (*test)(const json_t *value))
+{
+	json_t *value = chat_request_value(chat, member);
+	bool result = test(value);
+
+	json_decref(value);
+	return result;
+}
+
+/* What keeps a request from being written long. */
+static void read_wishes(struct chat_request *chat)
+{
+	chat->has_tools = test_member(chat, CHAT_TOOLS, is_list_with_any) ||
+			  test_member(chat, CHAT_FUNCTIONS, is_list_with_any);
+	chat->has_response_format = test_member(chat, CHAT_RESPONSE_FORMAT, is_format_asked);
+	chat->is_n_above_one = test_member(chat, CHAT_N, is_above_one);
+	chat->has_logprobs = test_member(chat, CHAT_LOGPROBS, is_asked);
+	chat->has_images = test_member(chat, CHAT_MODALITIES, has_other_modality);
 }
 
 static bool read_flags(struct chat_request *chat, struct api_fault *fault)
 {
 	enum err err = json_scan_bool(chat->members[CHAT_STREAM], &chat->is_stream);
 	json_t *options = chat_request_value(chat, CHAT_STREAM_OPTIONS);
-	json_t *value;
 
 	if (err == ERR_INVALID) {
 		json_decref(options);
@@ -107,23 +173,7 @@ static bool read_flags(struct chat_request *chat, struct api_fault *fault)
 	}
 	chat->has_usage = json_is_true(json_object_get(options, "include_usage"));
 	json_decref(options);
-	value = chat_request_value(chat, CHAT_TOOLS);
-	chat->has_tools = json_array_size(value) > 0 || chat->members[CHAT_FUNCTIONS].data != NULL;
-	json_decref(value);
-	value = chat_request_value(chat, CHAT_RESPONSE_FORMAT);
-	chat->has_response_format =
-		json_is_object(value) &&
-		strcmp(json_string_value(json_object_get(value, "type")) != NULL
-			       ? json_string_value(json_object_get(value, "type"))
-			       : "",
-		       "text") != 0;
-	json_decref(value);
-	value = chat_request_value(chat, CHAT_N);
-	chat->is_n_above_one = json_is_number(value) && json_number_value(value) > 1;
-	json_decref(value);
-	value = chat_request_value(chat, CHAT_LOGPROBS);
-	chat->has_logprobs = json_is_true(value);
-	json_decref(value);
+	read_wishes(chat);
 	return true;
 }
 
@@ -221,23 +271,31 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 	chat->ends_with_assistant = strcmp(role, "assistant") == 0;
 	chat->last_user_index = count - 1;
 	if (chat->ends_with_user && !read_last_text(chat, last))
-		return refuse(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+		return refuse_memory(fault);
 	return true;
 }
 
 static bool read_longhand(struct chat_request *chat, struct api_fault *fault)
 {
-	if (chat->members[CHAT_LONGHAND].data == NULL)
+	struct slice text = chat->members[CHAT_LONGHAND];
+
+	if (text.data == NULL)
 		return true;
-	chat->longhand = chat_request_value(chat, CHAT_LONGHAND);
+	/* A member that stands there twice is an error here too, not a choice. */
+	chat->longhand = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(chat->longhand))
 		return refuse(fault, API_ERROR_INVALID_VALUE, "longhand",
-			      "longhand must be an object of options.");
+			      "longhand must be an object of options, each given once.");
 	return true;
 }
 
 bool chat_request_read(struct slice body, struct chat_request *chat, struct api_fault *fault)
 {
-	return find_members(body, chat, fault) && read_model(chat, fault) &&
-	       read_flags(chat, fault) && read_messages(chat, fault) && read_longhand(chat, fault);
+	size_t failures_before = mem_failures();
+	bool is_read = find_members(body, chat, fault) && read_model(chat, fault) &&
+		       read_flags(chat, fault) && read_messages(chat, fault) &&
+		       read_longhand(chat, fault);
+
+	/* Values that are missing for lack of memory look absent. */
+	return mem_failures() == failures_before ? is_read : refuse_memory(fault);
 }

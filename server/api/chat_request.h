@@ -30,6 +30,7 @@ enum chat_member {
 
 struct chat_request {
 	struct slice members[CHAT_MEMBER_COUNT]; /* into the body; data NULL: absent or null */
+	struct slice longhand_range; /* of `longhand`'s value, null too; data NULL: absent */
 	struct buf model;	/* decoded */
 	json_t *messages;	/* parsed */
 	json_t *longhand;	/* parsed object, NULL: none */
@@ -37,7 +38,7 @@ struct chat_request {
 	size_t last_user_index; /* among the messages */
 	bool is_stream, has_usage; /* stream, stream_options.include_usage */
 	bool has_tools, has_response_format, has_logprobs, is_n_above_one;
-	bool has_images;	/* parts that are not text, anywhere */
+	bool has_images; /* parts that are not text, anywhere, or asked for (modalities) */
 	bool ends_with_user, ends_with_assistant;
 };
 
@@ -46,6 +47,7 @@ void chat_request_release(struct chat_request *chat);
 /* Reads `body`, which must outlive the result. False: `ret_fault` says why. */
 MUST_CHECK bool chat_request_read(struct slice body, struct chat_request *chat,
 				  struct api_fault *ret_fault);
-/* The member's value parsed; NULL when absent (or memory is out). The caller's reference. */
+/* The member's value parsed; NULL when absent, or memory is out: mem_failures() has then grown. The
+ * caller's reference. */
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member);
 #endif

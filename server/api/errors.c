@@ -3,6 +3,7 @@
 #include "base/metrics.h"
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,18 @@ void api_fault_set(struct api_fault *fault, enum api_error error, const char *pa
 	va_end(args);
 }
 
+static int fault_status(const struct api_fault *fault)
+{
+	return fault->status > 0 ? fault->status : errors[fault->error].status;
+}
+
+static const char *fault_type(const struct api_fault *fault)
+{
+	bool is_clients = fault_status(fault) < 500 && errors[fault->error].status >= 500;
+
+	return errors[is_clients ? API_ERROR_INVALID_VALUE : fault->error].type;
+}
+
 enum err api_fault_render(const struct api_fault *fault, struct buf *out)
 {
 	enum err err = buf_append_str(out, "{\"error\":{\"message\":");
@@ -60,7 +73,7 @@ enum err api_fault_render(const struct api_fault *fault, struct buf *out)
 	if (err == OK)
 		err = buf_append_json(out, fault->message, strlen(fault->message));
 	if (err == OK)
-		err = buf_printf(out, ",\"type\":\"%s\",\"param\":", errors[fault->error].type);
+		err = buf_printf(out, ",\"type\":\"%s\",\"param\":", fault_type(fault));
 	if (err == OK && fault->param[0] != '\0')
 		err = buf_append_json(out, fault->param, strlen(fault->param));
 	else if (err == OK)
@@ -70,17 +83,13 @@ enum err api_fault_render(const struct api_fault *fault, struct buf *out)
 	return err;
 }
 
-static int fault_status(const struct api_fault *fault)
-{
-	return fault->status > 0 ? fault->status : errors[fault->error].status;
-}
-
 void api_fault_send(struct request *request, const struct api_fault *fault)
 {
 	uint64_t wait_s = (fault->retry_after_ms + 999) / 1000;
 	char retry_after[32];
 	char allow[64];
-	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL };
+	char job[64];
+	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL, NULL };
 	size_t n_headers = 1;
 	struct buf body;
 
@@ -94,6 +103,10 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 	if (fault->allow != NULL) {
 		(void)snprintf(allow, sizeof(allow), "Allow: %s", fault->allow);
 		headers[n_headers++] = allow;
+	}
+	if (fault->job != NULL) {
+		(void)snprintf(job, sizeof(job), "X-Longhand-Job: %s", fault->job);
+		headers[n_headers++] = job;
 	}
 	buf_init(&body, 16 << 10);
 	if (api_fault_render(fault, &body) != OK)

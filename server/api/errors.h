@@ -54,6 +54,7 @@ struct api_fault {
 	char message[API_MESSAGE_BYTES];
 	uint64_t retry_after_ms; /* 0: no Retry-After */
 	const char *allow;	 /* "GET, HEAD": the Allow header; NULL: none */
+	const char *job;	 /* X-Longhand-Job; NULL: none; borrowed until it is sent */
 };
 
 int api_error_status(enum api_error error);
@@ -65,7 +66,8 @@ enum api_error api_error_from_code(const char *code);
 /* param NULL: none. */
 void api_fault_set(struct api_fault *fault, enum api_error error, const char *param,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Appends {"error":{...}}. */
+/* Appends {"error":{...}}. A status of 4xx in place of the table's 5xx is the request's fault, and
+ * has its type. */
 MUST_CHECK enum err api_fault_render(const struct api_fault *fault, struct buf *out);
 /* Answers the request by it; logs once, with the request's id. */
 void api_fault_send(struct request *request, const struct api_fault *fault);

@@ -1,4 +1,5 @@
 #include "api/headers.h"
+#include "base/text.h"
 #include <string.h>
 #include <strings.h>
 
@@ -58,8 +59,28 @@ static void point_to_lines(struct header_lines *headers)
 	headers->lines[n] = NULL;
 }
 
+/* Whether a Connection header ("close, X-Trace") names the header: it is then of one connection
+ * only, too. */
+static bool is_named(struct slice connection, const char *name, size_t len)
+{
+	const char *at = connection.data;
+	const char *end = connection.data + connection.len;
+
+	while (at < end) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		struct slice token = text_trim(
+			at, (size_t)((comma != NULL ? comma : end) - at));
+
+		if (token.len == len && strncasecmp(token.data, name, len) == 0)
+			return true;
+		at = comma != NULL ? comma + 1 : end;
+	}
+	return false;
+}
+
 struct collecting {
 	struct buf *bytes;
+	struct slice connection; /* the client's Connection header */
 	bool is_json;
 	enum err err;
 };
@@ -73,7 +94,7 @@ static void collect_clients(void *context, const char *name, const char *value)
 	if (collecting->err != OK || IS_AMONG(name, len, hop_by_hop) ||
 	    IS_AMONG(name, len, clients_only) ||
 	    strncasecmp(name, longhand_prefix, sizeof(longhand_prefix) - 1) == 0 ||
-	    (collecting->is_json && is_type))
+	    (collecting->is_json && is_type) || is_named(collecting->connection, name, len))
 		return;
 	collecting->err = add_line(collecting->bytes, (struct slice){ name, len },
 				   (struct slice){ value, strlen(value) });
@@ -82,50 +103,66 @@ static void collect_clients(void *context, const char *name, const char *value)
 enum err headers_to_backend(const struct request *request, bool is_json, const char *extra,
 			    struct header_lines *out)
 {
-	struct collecting collecting = { &out->bytes, is_json, OK };
+	const char *connection = request_header(request, "Connection");
+	struct collecting collecting = { .bytes = &out->bytes, .is_json = is_json, .err = OK };
 
-	request_each_header(request, collect_clients, &collecting);
-	/* curl says "form" for what is JSON: backends are told what it is. */
-	if (collecting.err == OK && is_json)
+	if (connection != NULL)
+		collecting.connection = (struct slice){ connection, strlen(connection) };
+	/* Ours first: what is above HEADERS_MAX is left out. curl says "form" for what is JSON:
+	 * backends are told what it is. */
+	if (is_json)
 		collecting.err = buf_append(&out->bytes, "Content-Type: application/json",
 					    sizeof("Content-Type: application/json"));
 	if (collecting.err == OK && extra != NULL)
 		collecting.err = buf_append(&out->bytes, extra, strlen(extra) + 1);
+	request_each_header(request, collect_clients, &collecting);
 	point_to_lines(out);
 	return collecting.err;
 }
 
-static enum err pass_line(struct header_lines *out, const char *line, const char *end)
+/* Takes the next line off `head`. False: none is left. Lines without a colon have no name. */
+static bool next_line(struct slice *head, struct slice *ret_name, struct slice *ret_value)
 {
-	const char *colon = memchr(line, ':', (size_t)(end - line));
-	const char *value;
+	const char *at = head->data;
+	const char *stop = head->len > 0 ? memchr(at, '\n', head->len) : NULL;
+	size_t len = stop != NULL ? (size_t)(stop - at) : head->len;
+	const char *colon;
 
-	if (colon == NULL || IS_AMONG(line, (size_t)(colon - line), hop_by_hop) ||
-	    IS_AMONG(line, (size_t)(colon - line), backends_only))
-		return OK;
-	value = colon + 1;
-	while (value < end && (*value == ' ' || *value == '\t'))
-		value++;
-	return add_line(&out->bytes, (struct slice){ line, (size_t)(colon - line) },
-			(struct slice){ value, (size_t)(end - value) });
+	if (head->len == 0)
+		return false;
+	head->data += stop != NULL ? len + 1 : len;
+	head->len -= stop != NULL ? len + 1 : len;
+	colon = memchr(at, ':', len);
+	*ret_name = (struct slice){ at, colon != NULL ? (size_t)(colon - at) : 0 };
+	if (colon != NULL)
+		*ret_value = text_trim(colon + 1, (size_t)(at + len - colon - 1));
+	return true;
+}
+
+struct slice headers_find(struct slice head, const char *wanted)
+{
+	struct slice name;
+	struct slice value;
+	size_t len = strlen(wanted);
+
+	while (next_line(&head, &name, &value))
+		if (name.len == len && strncasecmp(name.data, wanted, len) == 0)
+			return value;
+	return (struct slice){ NULL, 0 };
 }
 
 enum err headers_to_client(struct slice head, struct header_lines *out)
 {
-	const char *at = head.data;
-	const char *end = head.data + head.len;
+	struct slice connection = headers_find(head, "Connection");
+	struct slice name;
+	struct slice value;
 	enum err err = OK;
 
-	while (err == OK && at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		const char *next = stop != NULL ? stop + 1 : end;
-		const char *line_end = stop != NULL ? stop : end;
-
-		if (line_end > at && line_end[-1] == '\r')
-			line_end--;
-		err = pass_line(out, at, line_end);
-		at = next;
-	}
+	while (err == OK && next_line(&head, &name, &value))
+		if (name.len > 0 && !IS_AMONG(name.data, name.len, hop_by_hop) &&
+		    !IS_AMONG(name.data, name.len, backends_only) &&
+		    !is_named(connection, name.data, name.len))
+			err = add_line(&out->bytes, name, value);
 	point_to_lines(out);
 	return err;
 }

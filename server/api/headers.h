@@ -16,9 +16,11 @@ struct header_lines {
 void header_lines_init(struct header_lines *headers);
 void header_lines_release(struct header_lines *headers);
 /* What of the client's request goes to the backend. `extra` is added
- * ("Name: value"), NULL: none. */
+ * ("Name: value"), NULL: none. More than HEADERS_MAX lines: the client's last ones are left out. */
 MUST_CHECK enum err headers_to_backend(const struct request *request, bool is_json,
 				       const char *extra, struct header_lines *out);
 /* What of the backend's answer (raw lines) goes to the client. */
 MUST_CHECK enum err headers_to_client(struct slice head, struct header_lines *out);
+/* The first value with this name (without case) in raw lines; data NULL: none. */
+struct slice headers_find(struct slice head, const char *wanted);
 #endif

@@ -87,12 +87,15 @@ static bool read_tokens(const struct chat_request *chat, enum chat_member member
 
 static bool add_stop(struct spec *spec, const json_t *value, struct api_fault *fault)
 {
-	if (!json_is_string(value) || json_string_length(value) == 0 ||
-	    json_string_length(value) > SPEC_STOP_BYTES_MAX || spec->n_stops == SPEC_STOPS_MAX)
+	const char *text = json_string_value(value);
+	size_t len = json_string_length(value);
+
+	if (text == NULL || len == 0 || len > SPEC_STOP_BYTES_MAX ||
+	    memchr(text, '\0', len) != NULL || spec->n_stops == SPEC_STOPS_MAX)
 		return refuse(fault, "stop",
 			      "must be a string or a list of at most 4 strings of 1 to "
-			      "256 bytes.");
-	spec->stops[spec->n_stops] = mem_strdup(json_string_value(value));
+			      "256 bytes, none of them zero.");
+	spec->stops[spec->n_stops] = mem_strdup(text);
 	if (spec->stops[spec->n_stops] == NULL)
 		return refuse_memory(fault);
 	spec->n_stops++;
@@ -123,9 +126,8 @@ static bool copy_messages(const struct chat_request *chat, struct spec *spec,
 	json_decref(spec->history);
 	spec->history = json_array();
 	for (size_t i = 0; i < chat->last_user_index; i++) {
-		json_t *message = json_deep_copy(json_array_get(chat->messages, i));
-
-		if (json_array_append_new(spec->history, message) != 0)
+		/* Nobody changes a message: shared, not copied. */
+		if (json_array_append(spec->history, json_array_get(chat->messages, i)) != 0)
 			return refuse_memory(fault);
 	}
 	mem_free(spec->request);
@@ -238,6 +240,8 @@ bool long_request_spec(struct api *api, const struct long_request *request, stru
 		       struct api_fault *fault)
 {
 	const struct chat_request *chat = request->chat;
+	size_t failures_before = mem_failures();
+	bool is_good;
 
 	spec_init(ret_spec);
 	ret_spec->demand = *request->demand;
@@ -245,12 +249,14 @@ bool long_request_spec(struct api *api, const struct long_request *request, stru
 	choose_target(request, ret_spec);
 	choose_manner(request, api->options->context, ret_spec);
 	fill_traits(api, request, &ret_spec->traits);
-	return check_target(api->options, ret_spec, fault) &&
-	       read_sampling(chat, &ret_spec->sampling, fault) &&
-	       read_seed(chat, &ret_spec->sampling, fault) &&
-	       read_tokens(chat, CHAT_MAX_TOKENS, "max_tokens", &ret_spec->max_tokens, fault) &&
-	       read_tokens(chat, CHAT_MAX_COMPLETION_TOKENS, "max_completion_tokens",
-			   &ret_spec->max_tokens, fault) &&
-	       read_stops(chat, ret_spec, fault) && copy_messages(chat, ret_spec, fault) &&
-	       copy_plan(&request->options->plan, &ret_spec->plan, fault);
+	is_good = check_target(api->options, ret_spec, fault) &&
+		  read_sampling(chat, &ret_spec->sampling, fault) &&
+		  read_seed(chat, &ret_spec->sampling, fault) &&
+		  read_tokens(chat, CHAT_MAX_TOKENS, "max_tokens", &ret_spec->max_tokens, fault) &&
+		  read_tokens(chat, CHAT_MAX_COMPLETION_TOKENS, "max_completion_tokens",
+			      &ret_spec->max_tokens, fault) &&
+		  read_stops(chat, ret_spec, fault) && copy_messages(chat, ret_spec, fault) &&
+		  copy_plan(&request->options->plan, &ret_spec->plan, fault);
+	/* A value that could not be parsed for lack of memory looks absent. */
+	return mem_failures() == failures_before ? is_good : refuse_memory(fault);
 }

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,27 +46,25 @@ static void free_when_over(struct passthrough *pass)
 
 static bool is_event_stream(struct slice head)
 {
-	return memmem(head.data, head.len, "text/event-stream", 17) != NULL;
+	static const char type[] = "text/event-stream";
+	struct slice value = headers_find(head, "Content-Type");
+
+	return value.len >= sizeof(type) - 1 &&
+	       strncasecmp(value.data, type, sizeof(type) - 1) == 0;
 }
 
 /* The announced length; -1: none, or too long to be gathered. */
 static long short_length(struct slice head)
 {
-	static const char name[] = "\ncontent-length:";
-	const char *at = head.data;
-	const char *end = head.data + head.len;
+	struct slice value = headers_find(head, "Content-Length");
+	long length = 0;
 
-	for (; at < end; at++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		if (at == NULL || (size_t)(end - at) < sizeof(name))
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] < '0' || value.data[i] > '9' || length > WHOLE_BYTES_MAX)
 			return -1;
-		if (strncasecmp(at, name, sizeof(name) - 1) == 0) {
-			long length = strtol(at + sizeof(name) - 1, NULL, 10);
-
-			return length >= 0 && length <= WHOLE_BYTES_MAX ? length : -1;
-		}
+		length = length * 10 + (value.data[i] - '0');
 	}
-	return -1;
+	return value.len > 0 && length <= WHOLE_BYTES_MAX ? length : -1;
 }
 
 static bool has_no_body(const struct passthrough *pass)
@@ -101,6 +98,7 @@ static void on_head(struct forward_call *call)
 	pass->is_whole = !pass->is_events && (has_no_body(pass) || short_length(head) >= 0);
 	if (pass->is_whole)
 		return;
+	memset(pass->last, '\n', sizeof(pass->last)); /* before the first event is between two */
 	reply_stream_start(pass->request, call->status, pass->headers.lines);
 	if (pass->is_events)
 		metric_inc(METRIC_STREAMS_OPEN);
