@@ -1,6 +1,7 @@
 #include "api/chat.h"
 #include "api/chat_request.h"
 #include "api/chat_view.h"
+#include "api/headers.h"
 #include "api/long_request.h"
 #include "api/models.h"
 #include "api/passthrough.h"
@@ -24,6 +25,7 @@ struct turn {
 	struct route route;
 	const struct api_preset *preset;
 	struct api_fault fault;
+	char *authorization; /* of the client; NULL: none */
 	bool is_readable;
 };
 
@@ -32,6 +34,7 @@ static void turn_free(struct turn *turn)
 	chat_request_release(&turn->chat);
 	chat_options_release(&turn->options);
 	buf_release(&turn->body);
+	mem_free(turn->authorization);
 	mem_free(turn);
 }
 
@@ -104,7 +107,8 @@ static void start_job(struct turn *turn, const struct model_target *target)
 						 : api->options->json_grace_ms;
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
-				     .owner = "" };
+				     .owner = "",
+				     .authorization = turn->authorization };
 	char id[ID_CHARS + 1];
 	struct job *job;
 	enum err err;
@@ -232,6 +236,7 @@ static void ask_models(struct turn *turn)
 	turn->request->user = turn;
 	turn->request->on_closed = on_closed;
 	op_prepare(&turn->describe.op, api->reactor, 0, on_described);
+	turn->describe.authorization = turn->authorization;
 	api->model->describe(api->model, &turn->describe);
 }
 
@@ -372,6 +377,7 @@ void chat_handle(struct api *api, struct request *request, const char *rest)
 	}
 	turn->api = api;
 	turn->request = request;
+	turn->authorization = headers_authorization(request);
 	chat_request_init(&turn->chat);
 	chat_options_init(&turn->options);
 	if (request->body.len > api->options->inline_json_bytes) {

@@ -166,3 +166,18 @@ enum err headers_to_client(struct slice head, struct header_lines *out)
 	point_to_lines(out);
 	return err;
 }
+
+char *headers_authorization(const struct request *request)
+{
+	const char *value = request_header(request, "Authorization");
+	struct buf line;
+
+	if (value == NULL || value[0] == '\0')
+		return NULL;
+	buf_init(&line, HEADERS_BYTES_MAX);
+	if (buf_printf(&line, "Authorization: %s", value) != OK) {
+		buf_release(&line);
+		return NULL;
+	}
+	return buf_steal(&line);
+}

@@ -19,6 +19,9 @@ void header_lines_release(struct header_lines *headers);
  * ("Name: value"), NULL: none. More than HEADERS_MAX lines: the client's last ones are left out. */
 MUST_CHECK enum err headers_to_backend(const struct request *request, bool is_json,
 				       const char *extra, struct header_lines *out);
+/* The client's key as a line, for calls of ours to a backend that has no key of its own: a new
+ * string, NULL when there is none (or memory is out: the backend will miss the key and say so). */
+char *headers_authorization(const struct request *request);
 /* What of the backend's answer (raw lines) goes to the client. */
 MUST_CHECK enum err headers_to_client(struct slice head, struct header_lines *out);
 /* The first value with this name (without case) in raw lines; data NULL: none. */

@@ -1,4 +1,5 @@
 #include "api/models.h"
+#include "api/headers.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -13,6 +14,7 @@ struct listing {
 	struct api *api;
 	struct request *request; /* NULL once closed */
 	struct describe_call call;
+	char *authorization; /* of the client; NULL: none */
 	char wanted[MODEL_ID_BYTES]; /* "": all */
 };
 
@@ -126,6 +128,7 @@ static void on_described(struct op *op)
 		}
 		json_decref(list);
 	}
+	mem_free(listing->authorization);
 	mem_free(listing);
 }
 
@@ -182,6 +185,8 @@ static void describe(struct api *api, struct request *request, const char *wante
 	listing->request = request;
 	request->user = listing;
 	request->on_closed = on_closed;
+	listing->authorization = headers_authorization(request);
+	listing->call.authorization = listing->authorization;
 	op_prepare(&listing->call.op, api->reactor, 0, on_described);
 	api->model->describe(api->model, &listing->call);
 }

@@ -258,8 +258,11 @@ enum err job_new(const struct job_ports *ports, const struct job_options *option
 	job->owner = mem_strdup(request->owner);
 	job->backend = mem_strdup(request->target.backend);
 	job->backend_model = mem_strdup(request->target.model);
+	if (request->authorization != NULL)
+		job->authorization = mem_strdup(request->authorization);
 	if (job->model_id == NULL || job->owner == NULL || job->backend == NULL ||
-	    job->backend_model == NULL) {
+	    job->backend_model == NULL ||
+	    (request->authorization != NULL && job->authorization == NULL)) {
 		job_free(job);
 		return ERR_NO_MEMORY;
 	}
@@ -278,6 +281,7 @@ void job_free(struct job *job)
 	spec_release(&job->spec);
 	mem_free(job->model_id);
 	mem_free(job->owner);
+	mem_free(job->authorization);
 	mem_free(job->backend);
 	mem_free(job->backend_model);
 	mem_free(job);

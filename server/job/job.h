@@ -37,7 +37,10 @@ struct job_request {
 	const char *model_id; /* as the client named it */
 	struct model_target target;
 	const char *owner; /* "" where there are no keys */
-	struct spec spec;  /* taken over */
+	/* "Authorization: ..." of the client, for a backend without a key of its own; NULL: none.
+	 * Kept in memory while the job runs, never in its log. */
+	const char *authorization;
+	struct spec spec; /* taken over */
 };
 
 enum step_next { STEP_MORE, STEP_WAIT, STEP_DONE };
@@ -51,6 +54,7 @@ struct job {
 	struct op op;
 	char id[JOB_ID_BYTES];
 	char *model_id, *owner;
+	char *authorization; /* NULL: none */
 	char *backend, *backend_model;
 	const struct job_options *options;
 	const struct job_ports *ports;

@@ -140,6 +140,7 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 		.max_tokens = ask->max_tokens,
 		.sampling = ask->sampling,
 		.request_id = job->id,
+		.authorization = job->authorization,
 		.on_text = on_text,
 		.on_reasoning = on_reasoning,
 	};

@@ -165,7 +165,9 @@ static void listing_start(struct listing *listing)
 
 	http_call_prepare(http, listing->backend->reactor, DESCRIBE_MS, on_data, on_done);
 	listing->headers[0] = "Accept: application/json";
-	listing->headers[1] = listing->backend->authorization;
+	listing->headers[1] = listing->backend->authorization != NULL
+				      ? listing->backend->authorization
+				      : listing->description->call->authorization;
 	http->method = "GET";
 	http->url = listing->url;
 	http->headers = listing->headers;

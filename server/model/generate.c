@@ -265,6 +265,8 @@ static void send_request(struct generation *generation)
 	generation->headers[n++] = generation->request_id;
 	if (generation->backend->authorization != NULL)
 		generation->headers[n++] = generation->backend->authorization;
+	else if (generation->call->authorization != NULL)
+		generation->headers[n++] = generation->call->authorization;
 	http->method = "POST";
 	http->url = generation->url;
 	http->headers = generation->headers;

@@ -31,6 +31,7 @@ struct generate_call {
 	long max_tokens;	/* 0: none */
 	struct sampling sampling;
 	const char *request_id;
+	const char *authorization; /* the client's line, for a backend without a key; NULL: none */
 	/* Pieces as they come; not after a cancel. May cancel. */
 	void (*on_text)(struct generate_call *call, const char *text, size_t len);
 	void (*on_reasoning)(struct generate_call *call, const char *text, size_t len);
@@ -80,6 +81,7 @@ struct model_info {
  * and counted. */
 struct describe_call {
 	struct op op;
+	const char *authorization; /* as in generate_call; borrowed until done() */
 	const struct model_info *models; /* in done(): valid until it returns */
 	size_t n_models;
 	unsigned backends_failed;

@@ -188,6 +188,23 @@ def test_the_clients_system_message_is_in_every_call(backend, longhand):
     assert all(body["messages"][0] == system for body in bodies)
 
 
+def test_the_clients_key_goes_into_every_call_where_the_backend_has_none(backend, longhand):
+    backend.script({"path": ".", "key": "sk-client"}, key="sk-client")
+    headers = {"Authorization": "Bearer sk-client"}
+    got = stream(longhand, request(ARTICLE), headers)
+    assert near(count_words(body_text(got.text)), 2000)
+    assert {r["headers"]["authorization"] for r in backend.requests()} == {"Bearer sk-client"}
+    models = longhand.call("GET", "/v1/models", None, headers).json()["data"]
+    assert "scripted-model" in {model["id"] for model in models}
+    assert_error(longhand.chat(request(ARTICLE)), 502, code="backend_rejected")
+
+
+def test_the_backends_own_key_wins_in_every_call(backend, start):
+    longhand = start("--backend-key-env", "MY_KEY", env={"MY_KEY": "sk-ours"})
+    stream(longhand, request(ARTICLE), {"Authorization": "Bearer sk-client"})
+    assert {r["headers"]["authorization"] for r in backend.requests()} == {"Bearer sk-ours"}
+
+
 def test_sampling_goes_to_every_call(backend, longhand):
     sampling = {"temperature": 0.9, "top_p": 0.8, "presence_penalty": 0.3, "frequency_penalty": 0.4, "seed": 7}
     stream(longhand, request(ARTICLE, stop=["zzz"], max_tokens=100000, **sampling))
@@ -290,12 +307,12 @@ def test_max_tokens_too_small_makes_a_complete_shorter_piece(longhand):
 
 
 def test_stop_ends_the_text(backend, longhand):
-    plain = stream(longhand, request(ARTICLE, seed=3)).text
-    word = re.findall(r"[a-z]{9,}", plain[len(plain) // 2 :])[0]
-    got = stream(longhand, request(ARTICLE, seed=3, stop=[word]))
+    backend.script({"role": "write", "role_calls": [3], "closing": " Quiet rivers reach zanzibar before winter."},
+                   words_per_chunk=1, split=11)
+    got = stream(longhand, request(ARTICLE, stop=["nowhere", "h zanzi"]))
     assert got.finish == "stop"
-    assert word not in got.text
-    assert 0 < len(got.text) < len(plain)
+    assert got.text.endswith("Quiet rivers reac")
+    assert len(backend.bodies("write")) == 3
 
 
 @pytest.mark.parametrize(
