@@ -22,8 +22,9 @@ endif
 
 SERVER_SRC := $(filter-out server/main.c,$(sort $(wildcard server/*.c server/*/*.c)))
 CLIENT_SRC := $(sort $(wildcard client/*.c))
+CLIENT_LIB_SRC := $(filter-out client/main.c,$(CLIENT_SRC))
 FAKE_SRC := $(sort $(wildcard tests/fakes/*.c))
-UNIT_SRC := $(sort $(wildcard $(foreach d,base async loop http model store writing job api settings,tests/$(d)/test_*.c)))
+UNIT_SRC := $(sort $(wildcard $(foreach d,base async loop http model store writing job api settings client,tests/$(d)/test_*.c)))
 PROMPTS := $(sort $(wildcard config/prompts/*.txt))
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
@@ -36,10 +37,10 @@ all: $(if $(wildcard server/main.c),$(OUT)/longhandd) $(if $(CLIENT_SRC),$(OUT)/
 $(OUT)/longhandd: $(OUT)/obj/server/main.o $(OUT)/liblonghand.a
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(OUT)/longhand: $(call obj,$(CLIENT_SRC)) $(OUT)/liblonghand.a
+$(OUT)/longhand: $(OUT)/obj/client/main.o $(OUT)/liblonghand.a
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(OUT)/liblonghand.a: $(call obj,$(SERVER_SRC))
+$(OUT)/liblonghand.a: $(call obj,$(SERVER_SRC) $(CLIENT_LIB_SRC))
 	@rm -f $@ && ar rcs $@ $^
 
 $(OUT)/libfakes.a: $(call obj,$(FAKE_SRC))

@@ -7,10 +7,12 @@
 #include "base/mem.h"
 #include "completion_stream.h"
 #include "status_line.h"
+#include "wrap.h"
 
 struct writing {
 	const struct write_options *options;
 	struct status_line status;
+	struct wrap wrap;
 	FILE *out;
 	bool is_out_broken;
 	json_t *report;
@@ -32,7 +34,7 @@ static void on_content(void *context, const char *text, size_t len)
 {
 	struct writing *writing = context;
 
-	(void)fwrite(text, 1, len, stdout);
+	wrap_write(&writing->wrap, text, len);
 	(void)fflush(stdout);
 	if (writing->out == NULL)
 		return;
@@ -191,6 +193,8 @@ static int finish(struct writing *writing, const struct completion_stream *strea
 	const struct write_options *options = writing->options;
 	int code = err == OK ? 0 : 1;
 
+	wrap_flush(&writing->wrap);
+	wrap_release(&writing->wrap);
 	status_line_end(&writing->status);
 	(void)putchar('\n');
 	(void)fflush(stdout);
@@ -229,6 +233,7 @@ int write_run(const struct write_options *options)
 		}
 	}
 	status_line_begin(&writing.status);
+	wrap_init(&writing.wrap, stdout, writing.status.is_terminal ? writing.status.columns : 0);
 	if (body != NULL)
 		err = completion_stream_run(&stream, body);
 	mem_free(body);

@@ -12,6 +12,9 @@
 #include "base/metrics.h"
 #include <string.h>
 
+/* A small model stops after so many words, whatever it was asked for. */
+enum { SMALL_SINGLE_WORDS = 250 };
+
 /* One request until its answer is somebody else's. */
 struct turn {
 	struct api *api;
@@ -288,6 +291,8 @@ static void choose_route(struct turn *turn, const struct model_target *target)
 
 	if (target != NULL)
 		turn->api->model->know(turn->api->model, target, &known);
+	if (known.is_small && input.single_max_words > SMALL_SINGLE_WORDS)
+		input.single_max_words = SMALL_SINGLE_WORDS;
 	input.backend_is_long_output = known.is_long_output;
 	turn->route = route_choose(&input);
 }
