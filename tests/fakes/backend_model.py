@@ -42,6 +42,7 @@ REQUEST = [
     re.compile(r"^写作要求：\n(.+?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE),
     re.compile(r"with facts about (.+?)\."),
     re.compile(r"interesting topics about (.+?)\?"),
+    re.compile(r"two sentences about the future of (.+?)\."),
 ]
 # role: patterns of which one must be found in the last user message; the first role found is it.
 ROLES = [
@@ -56,6 +57,7 @@ ROLES = [
         r"\bwrite (?:only )?(?:the|this|its) (?:\w+ ){0,2}(?:section|part|chapter|ending|closing)\b",
         r"\b(?:explain it|write the end of it) in \d+ words\b",
         r"\bgo on exactly where it breaks off\b",
+        r"\bfinish with two sentences about the future of\b",
         r"\banswer with the text itself\b",
         r"\nwrite about \d+ words\.\s*\Z",
         r"只写(?:这一节|结尾|正文|其中|“)",
@@ -126,6 +128,8 @@ class Prompt:
         self.schema = _schema_of(body)
         self.role = self._role()
         self.words = _last_number(WORDS_ASKED, self.last)
+        if self.words is None and "two sentences" in self.last:
+            self.words = 30
         self.items = _last_number(ITEMS_ASKED, self.last)
         titles = [found[-1] for p in SECTION_TITLE if (found := p.findall(self.last))]
         self.title = titles[0] if titles else ""
