@@ -9,6 +9,7 @@ enum {
 	PLAN_TOKENS_BASE = 96,
 	PLAN_TOKENS_TITLE = 20,
 	SMALL_TOKENS_MAX = 700,
+	BYTES_PER_TOKEN = 4,
 	PLAN_TEMPERATURE_TENTHS = 7
 };
 /* Small models loop after a few hundred words without them. */
@@ -213,6 +214,7 @@ enum err engine_ask_text(struct engine *engine, enum write_role role,
 		return err;
 	begin_call(engine, ASK_WRITE, role, words);
 	engine->call.max_tokens = ask.max_tokens;
+	engine->call.prompt_tokens = prompt_messages_tokens(ask.messages);
 	engine->fault = NULL;
 	engine->is_short_noted = false;
 	ret_action->kind = ENGINE_ASK;
@@ -237,8 +239,45 @@ static const char *result_name(const struct engine_call *call)
 	return call->end.result == OK ? "ok" : "failed";
 }
 
-static json_t *call_data(const struct engine_call *call)
+/* A call that we end cannot say any more what it used, some backends never do: it counts by
+ * estimate. One that brought no answer used nothing. */
+static struct usage usage_of(const struct engine *engine, bool *ret_is_estimate)
 {
+	const struct engine_call *call = &engine->call;
+	const struct take *take = &call->take;
+	const struct usage *told = &call->end.usage;
+	size_t pending = take->pending.len - take->start;
+	struct usage usage = { .prompt_tokens = call->prompt_tokens };
+
+	*ret_is_estimate = false;
+	if (told->prompt_tokens > 0 || told->completion_tokens > 0 ||
+	    (call->end.result != OK && pending == 0 && take->words_read == 0 &&
+	     take->reasoning_bytes == 0))
+		return *told;
+	*ret_is_estimate = true;
+	usage.reasoning_tokens = (long long)(take->reasoning_bytes / BYTES_PER_TOKEN);
+	usage.completion_tokens =
+		usage.reasoning_tokens +
+		llround((double)take->words_read * budget_tokens_per_word(engine->state)) +
+		prompt_tokens(buf_str(&take->pending) + take->start, pending);
+	return usage;
+}
+
+static json_t *usage_data(const struct engine *engine)
+{
+	bool is_estimate;
+	struct usage usage = usage_of(engine, &is_estimate);
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "prompt_tokens",
+			 (json_int_t)usage.prompt_tokens, "completion_tokens",
+			 (json_int_t)usage.completion_tokens, "reasoning_tokens",
+			 (json_int_t)usage.reasoning_tokens, "cached_tokens",
+			 (json_int_t)usage.cached_tokens, "is_usage_estimated", (int)is_estimate);
+}
+
+static json_t *call_data(const struct engine *engine)
+{
+	const struct engine_call *call = &engine->call;
 	const char *finish = finish_reason_name(call->end.finish);
 	json_t *data =
 		json_pack("{s:s, s:s, s:s?, s:I, s:I, s:b, s:I, s:I}", "role", role_name(call),
@@ -246,11 +285,7 @@ static json_t *call_data(const struct engine_call *call)
 			  (json_int_t)call->words_asked, "words", (json_int_t)call->take.words_read,
 			  "is_cut", (int)call->is_cut, "words_dropped",
 			  (json_int_t)call->words_discarded, "ms", (json_int_t)call->end.took_ms);
-	json_t *usage = json_pack("{s:I, s:I, s:I, s:I}", "prompt_tokens",
-				  (json_int_t)call->end.usage.prompt_tokens, "completion_tokens",
-				  (json_int_t)call->end.usage.completion_tokens, "reasoning_tokens",
-				  (json_int_t)call->end.usage.reasoning_tokens, "cached_tokens",
-				  (json_int_t)call->end.usage.cached_tokens);
+	json_t *usage = usage_data(engine);
 
 	if (data == NULL || usage == NULL || json_object_update(data, usage) != 0) {
 		json_decref(data);
@@ -264,8 +299,8 @@ enum err engine_close_call(struct engine *engine)
 {
 	struct engine_call *call = &engine->call;
 	bool has_thought = call->take.think.has_found;
-	enum err err =
-		engine_queue_event(engine, EVENT_CALL, (struct slice){ NULL, 0 }, call_data(call));
+	enum err err = engine_queue_event(engine, EVENT_CALL, (struct slice){ NULL, 0 },
+					  call_data(engine));
 
 	if (err != OK)
 		return err;

@@ -37,6 +37,7 @@ struct engine_call {
 	enum write_role role;
 	long words_asked;
 	long max_tokens; /* our own bound on the answer; 0: none */
+	long prompt_tokens; /* by estimate */
 	struct call_end end;
 	struct take take;
 	long words_discarded; /* held, and not delivered after all */

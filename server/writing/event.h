@@ -13,7 +13,8 @@
  *   section_done     section, data: words, calls
  *   noted            section, text: running summary, facts
  *   repaired         section, data: kind, action, words_dropped
- *   call             section, data: role, prompt_tokens, completion_tokens, result, ms
+ *   call             section, data: role, prompt_tokens, completion_tokens, is_usage_estimated,
+ *                    result, ms
  *   reasoning        text
  *   parked, resumed, cancelled
  *   done             data: finish_reason, report              an end

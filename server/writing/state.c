@@ -271,6 +271,7 @@ static void count_call(struct state *state, struct state_section *section,
 	if (strcmp(role, "closing") == 0)
 		section->closings++;
 	if (get_int(event->data, "completion_tokens") > 0 &&
+	    !is_true(event->data, "is_usage_estimated") &&
 	    strcmp(get_str(event->data, "result"), "ok") == 0 && words > 0) {
 		state->written_tokens += get_int(event->data, "completion_tokens") -
 					 get_int(event->data, "reasoning_tokens");

@@ -87,10 +87,12 @@ static enum err feed(struct scripted_job *job, struct engine *engine, struct tal
 		job->bytes_sent += piece;
 		return engine_on_text(engine, talk->answer.text.data + talk->sent - piece, piece);
 	}
-	if (talk->is_stopped)
+	if (talk->is_stopped) { /* the backend cannot say any more what it used */
 		end.result = ERR_CANCELED;
-	end.usage.prompt_tokens = 100;
-	end.usage.completion_tokens = (long long)talk->sent / 5;
+	} else if (!job->has_no_usage) {
+		end.usage.prompt_tokens = 100;
+		end.usage.completion_tokens = (long long)talk->sent / 5;
+	}
 	talk->is_running = false;
 	buf_release(&talk->answer.text);
 	if (end.result != OK && !talk->is_stopped)

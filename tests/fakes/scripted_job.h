@@ -17,6 +17,7 @@ struct scripted_job {
 	size_t failures_left;	/* failed calls until the job gives up */
 	struct sampling sampling; /* of the latest ask */
 	size_t bytes_sent;	/* by the model */
+	bool has_no_usage;	/* the backend never says what a call used */
 };
 
 /* Takes `spec` over. */

@@ -76,6 +76,7 @@ def print_costs(passes):
                 "sections": f"{len(sections):,}",
                 "sections ended by us": f"{ended:,} ({ended / len(sections):.1%})",
                 "calls per section": f"{sum(s['calls'] for s in sections) / len(sections):.2f}",
+                "tokens written per word delivered": f"{sum(r['usage']['completion_tokens'] for r in reports) / words:.2f}",
                 "texts with something unmet": f"{sum(bool(r['unmet']) for r in reports)}",
             }
         )

@@ -137,10 +137,45 @@ static void test_a_small_model_that_stops_early_still_makes_the_length(void **un
 	}
 }
 
+static long usage_of(const struct scripted_job *job, const char *what)
+{
+	const json_t *report = json_object_get(job->state.end_data, "report");
+
+	return (long)json_integer_value(json_object_get(json_object_get(report, "usage"), what));
+}
+
+/* A call that we end never says what it used, some backends never do: it counts by estimate, and
+ * nothing is learned from that. */
+static void test_calls_without_usage_count_by_estimate(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct scripted_job told, untold;
+		struct spec spec;
+		long calls;
+
+		run_row(&rows[i], 7919, &told);
+		scripted_spec(&spec, rows[i].request, rows[i].target_words);
+		scripted_job_init(&untold, &spec);
+		untold.has_no_usage = true;
+		assert_int_equal(scripted_job_run(&untold), OK);
+		assert_int_equal(untold.state.written_tokens, 0);
+		calls = (long)untold.state.calls;
+		assert_true(usage_of(&untold, "prompt_tokens") >= 30 * calls);
+		assert_true(usage_of(&untold, "completion_tokens") >= untold.state.words);
+		assert_true(usage_of(&untold, "completion_tokens") < untold.state.words * 4);
+		assert_true(usage_of(&told, "completion_tokens") * 2 > told.state.words);
+		assert_true(usage_of(&told, "prompt_tokens") > 30 * (long)told.state.calls);
+		scripted_job_release(&told);
+		scripted_job_release(&untold);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_total_is_within_the_bound_from_half_to_1_6_times),
+		cmocka_unit_test(test_calls_without_usage_count_by_estimate),
 		cmocka_unit_test(test_a_small_model_that_stops_early_still_makes_the_length),
 	};
 
