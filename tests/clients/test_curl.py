@@ -28,15 +28,10 @@ def fixture_curl(longhand):
     return curl
 
 
-def length(text):
-    """Words of the text, headings left out."""
-    return count_words(re.sub(r"^#+ .*$", "", text, flags=re.MULTILINE))
-
-
 def test_a_whole_text(curl):
     """With -d alone: the content type is that of a form."""
     answer = json.loads(curl("/chat/completions", "-d", json.dumps(ARTICLE)))
-    assert abs(length(answer["choices"][0]["message"]["content"]) - 1500) <= 30
+    assert abs(count_words(answer["choices"][0]["message"]["content"]) - 1500) <= 30
 
 
 def test_a_streamed_text(curl):
@@ -44,7 +39,7 @@ def test_a_streamed_text(curl):
     assert lines[-2:] == ["data: [DONE]", ""]
     chunks = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
     text = "".join(c["delta"].get("content") or "" for chunk in chunks for c in chunk["choices"])
-    assert abs(length(text) - 1500) <= 30
+    assert abs(count_words(text) - 1500) <= 30
     assert {line.split(":")[0] for line in lines} <= {"data", ""}
 
 

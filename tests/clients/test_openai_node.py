@@ -12,11 +12,6 @@ HERE = pathlib.Path(__file__).parent
 NODE = HERE / "node_modules" / ".bin" / "node"
 
 
-def length(text):
-    """Words of the text, headings left out."""
-    return count_words(re.sub(r"^#+ .*$", "", text, flags=re.MULTILINE))
-
-
 @pytest.fixture(name="command")
 def fixture_command():
     """The command that runs a story."""
@@ -40,14 +35,14 @@ def fixture_tell(command, longhand):
 
 def test_a_whole_text(tell):
     answer = tell("whole")["value"]
-    assert abs(length(answer["choices"][0]["message"]["content"]) - 1500) <= 30
+    assert abs(count_words(answer["choices"][0]["message"]["content"]) - 1500) <= 30
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert answer["longhand"]["report"]["target_words"] == 1500
 
 
 def test_a_streamed_text_shows_its_progress(tell):
     seen = tell("stream")["value"]
-    assert abs(length(seen["text"]) - 1500) <= 30
+    assert abs(count_words(seen["text"]) - 1500) <= 30
     assert seen["finish"] == "stop"
     assert seen["progress"][-1]["section"] == len(seen["report"]["sections"])
     assert seen["report"]["sections"][0]["title"] in seen["reasoning"]
@@ -56,7 +51,7 @@ def test_a_streamed_text_shows_its_progress(tell):
 
 def test_the_stream_helper_gathers_it(tell):
     answer = tell("helper")["value"]
-    assert abs(length(answer["choices"][0]["message"]["content"]) - 1500) <= 30
+    assert abs(count_words(answer["choices"][0]["message"]["content"]) - 1500) <= 30
 
 
 def test_options_are_members_of_the_body(tell):
@@ -119,4 +114,4 @@ def test_fifty_at_once(tell, backend):
     backend.script(factor=[0.7, 1.4])
     texts = tell("fifty")["value"]["texts"]
     assert len(set(texts)) == 50
-    assert [t for t in texts if abs(length(t) - 1500) > 30] == []
+    assert [t for t in texts if abs(count_words(t) - 1500) > 30] == []

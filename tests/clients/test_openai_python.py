@@ -1,7 +1,6 @@
 """openai-python against Longhand: whole and streamed, its exceptions, leaving, many at once."""
 
 import asyncio
-import re
 
 import openai
 import pytest
@@ -10,11 +9,6 @@ from backend_prose import count_words
 ARTICLE = "Write an article of 1,500 words about the history of tea."
 USER = [{"role": "user", "content": ARTICLE}]
 HELLO = [{"role": "user", "content": "Say hello."}]
-
-
-def length(text):
-    """Words of the text, headings left out."""
-    return count_words(re.sub(r"^#+ .*$", "", text, flags=re.MULTILINE))
 
 
 @pytest.fixture(name="client")
@@ -26,7 +20,7 @@ def fixture_client(longhand):
 
 def test_a_whole_text(client):
     answer = client.chat.completions.create(model="longhand", messages=USER)
-    assert abs(length(answer.choices[0].message.content) - 1500) <= 30
+    assert abs(count_words(answer.choices[0].message.content) - 1500) <= 30
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
     assert answer.model_extra["longhand"]["report"]["target_words"] == 1500
@@ -47,7 +41,7 @@ def test_a_streamed_text_shows_its_progress(client):
             text += choice.delta.content or ""
             reasoning += getattr(choice.delta, "reasoning_content", None) or ""
             finish = choice.finish_reason or finish
-    assert abs(length(text) - 1500) <= 30
+    assert abs(count_words(text) - 1500) <= 30
     assert finish == "stop"
     assert [p["section"] for p in progress][-1] == len(report["sections"])
     assert report["sections"][0]["title"] in reasoning
@@ -57,7 +51,7 @@ def test_a_streamed_text_shows_its_progress(client):
 def test_the_stream_helper_gathers_it(client):
     with client.chat.completions.stream(model="longhand", messages=USER) as chunks:
         final = chunks.get_final_completion()
-    assert abs(length(final.choices[0].message.content) - 1500) <= 30
+    assert abs(count_words(final.choices[0].message.content) - 1500) <= 30
     assert final.choices[0].finish_reason == "stop"
 
 
@@ -182,4 +176,4 @@ def test_fifty_at_once(longhand, backend):
 
     texts = asyncio.run(everyone())
     assert len(set(texts)) == 50
-    assert [t for t in texts if abs(length(t) - 1500) > 30] == []
+    assert [t for t in texts if abs(count_words(t) - 1500) > 30] == []

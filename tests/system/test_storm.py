@@ -16,7 +16,7 @@ SUBJECTS = ["honey", "granite", "lanterns", "orchards", "harbours", "thistles", 
 def assert_whole(got):
     """The text has its length, its end, and says nothing twice."""
     plain = re.sub(r"^#+ .*$", "", got.text, flags=re.MULTILINE)
-    assert abs(count_words(plain) - 1200) <= 24
+    assert abs(count_words(got.text) - 1200) <= 24
     assert got.finish == "stop"
     sentences = re.findall(r"[^.]{20,}\.", plain)
     assert len(set(sentences)) == len(sentences)
