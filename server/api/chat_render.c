@@ -239,7 +239,8 @@ static enum err append_usage_chunk(struct chat_render *render, const json_t *rep
 	return err == OK ? end_chunk(out) : err;
 }
 
-static enum err append_report(struct chat_render *render, const json_t *data, struct buf *out)
+enum err chat_render_longhand(const struct chat_render *render, const json_t *data,
+			      struct buf *out)
 {
 	const json_t *plan = json_object_get(data, "plan");
 	enum err err = buf_printf(out, ",\"longhand\":{\"job\":\"%s\"", render->job);
@@ -267,7 +268,7 @@ static enum err render_done(struct chat_render *render, const struct event *even
 	if (err == OK)
 		err = append_choice(render, "", finish != NULL ? finish : "stop", out);
 	if (err == OK)
-		err = append_report(render, event->data, out);
+		err = chat_render_longhand(render, event->data, out);
 	if (err == OK)
 		err = end_chunk(out);
 	if (err == OK && render->has_usage)

@@ -42,4 +42,7 @@ MUST_CHECK enum err chat_render_plan(const json_t *plan, struct buf *out);
 void chat_render_fault(const struct event *failed, const char *job, struct api_fault *ret_fault);
 /* The report's usage as the answer has it; "null" without one. */
 MUST_CHECK enum err chat_render_usage(const json_t *report, struct buf *out);
+/* ,"longhand":{"job","plan" (plan_only),"report"} out of the done event's data. */
+MUST_CHECK enum err chat_render_longhand(const struct chat_render *render, const json_t *data,
+					 struct buf *out);
 #endif

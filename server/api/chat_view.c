@@ -1,6 +1,5 @@
 #include "api/chat_view.h"
-#include "api/chat_render.h"
-#include "base/json.h"
+#include "api/chat_body.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include <stdio.h>
@@ -14,8 +13,7 @@ struct chat_view {
 	struct chat_render render;
 	struct chat_view_wishes wishes;
 	struct buf chunks;   /* rendered and not written yet */
-	struct buf content;  /* JSON: the whole text */
-	struct buf thoughts; /* JSON: the plan */
+	struct chat_body body; /* of a JSON answer */
 	struct timer first_status, silence;
 	uint64_t written_at_ms, started_ms;
 	bool is_success; /* the backend has answered well */
@@ -156,60 +154,6 @@ static void fail_memory(struct chat_view *view)
 
 /* ---- one JSON body ---- */
 
-static enum err append_message(struct chat_view *view, struct buf *out)
-{
-	enum err err = buf_append_str(out, "{\"role\":\"assistant\",\"content\":");
-
-	if (err == OK)
-		err = buf_append_json(out, buf_str(&view->content), view->content.len);
-	if (err == OK && view->thoughts.len > 0) {
-		err = buf_append_str(out, ",\"reasoning_content\":");
-		if (err == OK)
-			err = buf_append_json(out, view->thoughts.data, view->thoughts.len);
-	}
-	return err == OK ? buf_append_str(out, ",\"refusal\":null}") : err;
-}
-
-static enum err append_longhand(struct chat_view *view, const json_t *data, struct buf *out)
-{
-	const json_t *plan = json_object_get(data, "plan");
-	enum err err = buf_printf(out, ",\"longhand\":{\"job\":\"%s\"", view->job->id);
-
-	if (err == OK && plan != NULL) {
-		err = buf_append_str(out, ",\"plan\":");
-		if (err == OK)
-			err = json_append(out, plan);
-	}
-	if (err == OK)
-		err = buf_append_str(out, ",\"report\":");
-	if (err == OK)
-		err = json_append(out, json_object_get(data, "report"));
-	return err == OK ? buf_append_str(out, "}}") : err;
-}
-
-static enum err render_body(struct chat_view *view, const struct event *done, struct buf *out)
-{
-	const char *finish = json_string_value(json_object_get(done->data, "finish_reason"));
-	enum err err = buf_printf(
-		out,
-		"{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,"
-		"\"model\":",
-		view->job->id, view->render.created_s);
-
-	if (err == OK)
-		err = buf_append_json(out, view->render.model, strlen(view->render.model));
-	if (err == OK)
-		err = buf_append_str(out, ",\"choices\":[{\"index\":0,\"message\":");
-	if (err == OK)
-		err = append_message(view, out);
-	if (err == OK)
-		err = buf_printf(out, ",\"logprobs\":null,\"finish_reason\":\"%s\"}],\"usage\":",
-				 finish != NULL ? finish : "stop");
-	if (err == OK)
-		err = chat_render_usage(json_object_get(done->data, "report"), out);
-	return err == OK ? append_longhand(view, done->data, out) : err;
-}
-
 static void send_body(struct chat_view *view, const struct event *done)
 {
 	char job_line[64];
@@ -218,7 +162,7 @@ static void send_body(struct chat_view *view, const struct event *done)
 
 	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->job->id);
 	buf_init(&body, CHAT_RENDER_BYTES_MAX);
-	if (render_body(view, done, &body) != OK) {
+	if (chat_body_render(&view->body, &view->render, done, &body) != OK) {
 		fail_memory(view);
 	} else if (reply_is_begun(view->request)) {
 		end_view(view);
@@ -230,22 +174,6 @@ static void send_body(struct chat_view *view, const struct event *done)
 		reply_send(view->request, 200, headers, &body);
 	}
 	buf_release(&body);
-}
-
-/* Gathers what the body will hold. */
-static enum err gather(struct chat_view *view, const struct event *event)
-{
-	const json_t *plan = json_object_get(event->data, "plan");
-
-	if (event->kind == EVENT_TEXT)
-		return buf_append(&view->content, event->text, event->text_len);
-	if (event->kind != EVENT_PLANNED)
-		return OK;
-	if (view->render.is_plan_only)
-		return chat_render_plan(plan, &view->content);
-	if (view->wishes.is_plan_shown && view->render.n_sections > 1)
-		return chat_render_plan(plan, &view->thoughts);
-	return OK;
 }
 
 /* ---- reading ---- */
@@ -277,7 +205,7 @@ static bool take_event(struct chat_view *view, const struct event *event)
 	}
 	err = chat_render_event(&view->render, event, &view->chunks);
 	if (err == OK && !view->wishes.is_stream)
-		err = gather(view, event);
+		err = chat_body_take(&view->body, &view->render, event);
 	if (err != OK) {
 		fail_memory(view);
 		return false;
@@ -345,8 +273,7 @@ static void on_closed(struct request *request)
 		metric_dec(METRIC_STREAMS_OPEN);
 	chat_render_release(&view->render);
 	buf_release(&view->chunks);
-	buf_release(&view->content);
-	buf_release(&view->thoughts);
+	chat_body_release(&view->body);
 	mem_free(view);
 }
 
@@ -382,8 +309,7 @@ void chat_view_start(struct api *api, struct request *request, struct job *job,
 	view->wishes = *wishes;
 	view->started_ms = view->written_at_ms = api->reactor->now_ms(api->reactor);
 	buf_init(&view->chunks, CHAT_RENDER_BYTES_MAX);
-	buf_init(&view->content, CHAT_RENDER_BYTES_MAX);
-	buf_init(&view->thoughts, CHAT_RENDER_BYTES_MAX);
+	chat_body_init(&view->body);
 	chat_render_init(&view->render, wishes->is_plan_shown, wishes->has_usage,
 			 api->options->progress_ms);
 	memcpy(view->render.job, job->id, sizeof(view->render.job));
