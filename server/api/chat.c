@@ -294,6 +294,7 @@ static void choose_route(struct turn *turn, const struct model_target *target)
 	if (known.is_small && input.single_max_words > SMALL_SINGLE_WORDS)
 		input.single_max_words = SMALL_SINGLE_WORDS;
 	input.backend_is_long_output = known.is_long_output;
+	input.backend_is_small = known.is_small;
 	turn->route = route_choose(&input);
 }
 

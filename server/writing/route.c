@@ -2,6 +2,8 @@
 #include <string.h>
 #include "base/text.h"
 
+enum { SMALL_SINGLE_WORDS_MAX = 250 };
+
 /* Explicit options: what they say is done or refused, never quietly something else. */
 static bool is_explicit(const struct route_input *input)
 {
@@ -105,7 +107,11 @@ static bool is_native(const struct route_input *input)
 
 static bool fits_one_call(const struct route_input *input)
 {
-	return target_of(input) <= input->single_max_words;
+	long max = input->single_max_words;
+
+	if (input->backend_is_small && max > SMALL_SINGLE_WORDS_MAX)
+		max = SMALL_SINGLE_WORDS_MAX;
+	return target_of(input) <= max;
 }
 
 static bool always(const struct route_input *input)

@@ -41,6 +41,7 @@ struct route_input {
 	bool ends_with_assistant; /* the last message */
 	bool is_housekeeping;	  /* route_is_housekeeping() */
 	bool backend_is_long_output;
+	bool backend_is_small; /* trusted with a few paragraphs a call, whatever is set */
 	bool is_route_all;     /* plain model ids may be planned too */
 	long plan_from_words;  /* on plain ids a demand from here on is planned */
 	long single_max_words; /* what one call can be trusted to write */

@@ -88,6 +88,10 @@ static void plain_ids_may_be_left_alone(void **state)
 	input.model = MODEL_PLAIN;
 	input.target_words = 500;
 	expect(&input, ROUTE_SINGLE, "target_words");
+	input.backend_is_small = true;
+	expect(&input, ROUTE_SERIAL, "target_words");
+	input.target_words = 250;
+	expect(&input, ROUTE_SINGLE, "target_words");
 }
 
 /* What cannot be with a long text passes by itself, and is refused beside an option. */
