@@ -1,5 +1,6 @@
 #include "model/backend.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,8 @@ enum err backend_init(struct backend *backend, struct reactor *reactor, struct h
 
 void backend_release(struct backend *backend)
 {
+	if (backend->breaker.is_open)
+		metric_dec(METRIC_BREAKERS_OPEN);
 	mem_free(backend->authorization);
 	json_decref(backend->models);
 	*backend = (struct backend){ .options = NULL };
@@ -65,21 +68,31 @@ enum err backend_status_error(int status)
 	return status == 408 || status >= 500 ? ERR_UPSTREAM : ERR_REJECTED;
 }
 
+static void report_health(struct backend *backend, bool is_well)
+{
+	bool was_open = backend->breaker.is_open;
+
+	breaker_report(&backend->breaker, is_well, backend->reactor->now_ms(backend->reactor));
+	if (backend->breaker.is_open && !was_open)
+		metric_inc(METRIC_BREAKERS_OPEN);
+	else if (was_open && !backend->breaker.is_open)
+		metric_dec(METRIC_BREAKERS_OPEN);
+}
+
 void backend_report(struct backend *backend, enum err result, int status)
 {
-	uint64_t now_ms = backend->reactor->now_ms(backend->reactor);
 	enum err verdict = result == OK ? backend_status_error(status) : result;
 
 	switch (verdict) {
 	case OK:
 	case ERR_REJECTED:
-		breaker_report(&backend->breaker, true, now_ms);
+		report_health(backend, true);
 		break;
 	case ERR_REFUSED:
 	case ERR_TIMEOUT:
 	case ERR_BROKEN:
 	case ERR_UPSTREAM:
-		breaker_report(&backend->breaker, false, now_ms);
+		report_health(backend, false);
 		break;
 	default: /* the client left, or it is busy: nothing is known of its health */
 		breaker_forget(&backend->breaker);

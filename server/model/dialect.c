@@ -75,9 +75,7 @@ static int set_sampling(json_t *body, const struct sampling *sampling)
 
 static json_t *response_format(const json_t *schema)
 {
-	json_t *shared = json_deep_copy(schema);
-
-	return json_pack("{s:s,s:o}", "type", "json_schema", "json_schema", shared);
+	return json_pack("{s:s,s:O}", "type", "json_schema", "json_schema", schema);
 }
 
 char *dialect_body(const struct dialect *dialect, const struct generate_call *call,
@@ -87,7 +85,8 @@ char *dialect_body(const struct dialect *dialect, const struct generate_call *ca
 	int failed = json_object_set_new(body, "model", json_string(model));
 	char *text = NULL;
 
-	failed |= json_object_set_new(body, "messages", json_deep_copy(call->messages));
+	/* Shared, not copied: the body is text before anybody else sees them. */
+	failed |= json_object_set(body, "messages", (json_t *)(uintptr_t)call->messages);
 	failed |= json_object_set_new(body, "stream", json_true());
 	if (dialect->has_usage_in_streams)
 		failed |= json_object_set_new(body, "stream_options",

@@ -1,6 +1,9 @@
 #include "model/generate.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "model/sse_parser.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,9 +23,17 @@ struct generation {
 	enum err error; /* found in the stream */
 };
 
-static void say(struct generate_call *call, const char *message)
+/* Half a character at the end of a message that is too long would make JSON of nothing. */
+static void say(struct generate_call *call, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(struct generate_call *call, const char *format, ...)
 {
-	(void)snprintf(call->message, sizeof(call->message), "%s", message);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(call->message, sizeof(call->message), format, args);
+	va_end(args);
+	call->message[text_whole(call->message, strlen(call->message))] = '\0';
 }
 
 static void generation_free(struct generation *generation)
@@ -39,7 +50,7 @@ static void fail_stream(struct generation *generation, enum err err, const char 
 	if (generation->error != OK)
 		return;
 	generation->error = err;
-	say(generation->call, message);
+	say(generation->call, "%s", message);
 	op_cancel(&generation->http.stream.op, err);
 }
 
@@ -108,7 +119,7 @@ static void take_chunk(struct generation *generation, const json_t *chunk)
 	const json_t *choice = json_array_get(json_object_get(chunk, "choices"), 0);
 	const char *finish = json_string_value(json_object_get(choice, "finish_reason"));
 
-	if (json_object_get(chunk, "error") != NULL) {
+	if (json_member(chunk, "error") != NULL) {
 		take_error(generation, chunk);
 		return;
 	}
@@ -123,6 +134,7 @@ static void take_chunk(struct generation *generation, const json_t *chunk)
 static void on_event(void *context, const char *data, size_t len)
 {
 	struct generation *generation = context;
+	size_t failures_before = mem_failures();
 	json_t *chunk;
 
 	if (generation->call->op.canceled != OK || generation->error != OK)
@@ -132,7 +144,9 @@ static void on_event(void *context, const char *data, size_t len)
 		return;
 	}
 	chunk = json_loadb(data, len, 0, NULL);
-	if (!json_is_object(chunk))
+	if (chunk == NULL && mem_failures() != failures_before)
+		fail_stream(generation, ERR_NO_MEMORY, err_text(ERR_NO_MEMORY));
+	else if (!json_is_object(chunk))
 		fail_stream(generation, ERR_UPSTREAM, "the backend sent a chunk that is not JSON");
 	else
 		take_chunk(generation, chunk);
@@ -164,9 +178,8 @@ static void explain_status(struct generation *generation)
 				    0, NULL);
 	const char *message = error_message(answer);
 
-	(void)snprintf(call->message, sizeof(call->message), "backend %s answered %d%s%s",
-		       generation->backend->options->name, call->status,
-		       message != NULL ? ": " : "", message != NULL ? message : "");
+	say(call, "backend %s answered %d%s%s", generation->backend->options->name, call->status,
+	    message != NULL ? ": " : "", message != NULL ? message : "");
 	json_decref(answer);
 }
 
@@ -177,10 +190,26 @@ static enum err explain_transport(struct generation *generation, enum err result
 
 	if (generation->error != OK)
 		return generation->error;
-	(void)snprintf(call->message, sizeof(call->message), "backend %s: %s",
-		       generation->backend->options->name,
-		       failure != NULL ? failure : err_text(result));
+	say(call, "backend %s: %s", generation->backend->options->name,
+	    failure != NULL ? failure : err_text(result));
+	/* All of the text was there: only the usage or the end mark is missing. */
+	if (generation->is_ended && (result == ERR_BROKEN || result == ERR_TIMEOUT))
+		return OK;
 	return result;
+}
+
+static enum err explain_no_end(struct generation *generation)
+{
+	struct slice type = http_call_header(&generation->http, "content-type");
+	const char *name = generation->backend->options->name;
+
+	if (type.data == NULL || memmem(type.data, type.len, "event-stream", 12) != NULL) {
+		say(generation->call, "backend %s: its stream ended without a finish reason", name);
+		return ERR_BROKEN;
+	}
+	say(generation->call, "backend %s answered with %.*s in place of an event stream", name,
+	    (int)(type.len < 60 ? type.len : 60), type.data);
+	return ERR_UPSTREAM;
 }
 
 static enum err judge(struct generation *generation)
@@ -201,8 +230,7 @@ static enum err judge(struct generation *generation)
 		return generation->error;
 	if (generation->is_ended)
 		return OK;
-	say(call, "the backend's stream ended without a finish reason");
-	return ERR_BROKEN;
+	return explain_no_end(generation);
 }
 
 static void on_done(struct op *op)
@@ -288,9 +316,8 @@ void generate_start(struct backend *backend, struct generate_call *call)
 		return;
 	if (!breaker_allows(&backend->breaker, now_ms)) {
 		call->retry_after_ms = breaker_wait_ms(&backend->breaker, now_ms);
-		(void)snprintf(call->message, sizeof(call->message),
-			       "backend %s has failed repeatedly and is left alone for a while",
-			       backend->options->name);
+		say(call, "backend %s has failed repeatedly and is left alone for a while",
+		    backend->options->name);
 		op_finish(&call->op, ERR_BUSY);
 		return;
 	}
