@@ -27,6 +27,7 @@ struct http_client {
 	struct reactor_uv *loop;
 	struct reactor *reactor;
 	struct http_client_options options;
+	struct http_sockets sockets;
 	CURLSH *share; /* host names and TLS sessions, for all shards */
 	struct list starting;
 	struct list resuming;
@@ -74,6 +75,21 @@ static int on_connected(void *user, char *ip, char *local_ip, int port, int loca
 	return CURL_PREREQFUNC_OK;
 }
 
+static enum err set_up_connections(struct http_call_handle *handle)
+{
+	struct http_client *client = handle->client;
+	CURL *easy = handle->easy;
+	bool failed = false;
+
+	failed |= curl_easy_setopt(easy, CURLOPT_SHARE, client->share) != CURLE_OK;
+	failed |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) != CURLE_OK;
+	failed |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle) != CURLE_OK;
+	failed |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_sockets_close) !=
+		  CURLE_OK;
+	failed |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &client->sockets) != CURLE_OK;
+	return failed ? ERR_NO_MEMORY : OK;
+}
+
 static struct http_call_handle *handle_new(struct http_client *client, bool is_stream)
 {
 	struct http_call_handle *handle = mem_alloc(sizeof(*handle));
@@ -86,10 +102,7 @@ static struct http_call_handle *handle_new(struct http_client *client, bool is_s
 	handle->header_bytes_max = client->options.header_bytes_max;
 	handle->easy = curl_easy_init();
 	if (handle->easy == NULL || http_request_set_up(handle, client->options.user_agent) != OK ||
-	    http_answer_set_up(handle) != OK ||
-	    curl_easy_setopt(handle->easy, CURLOPT_SHARE, client->share) != CURLE_OK ||
-	    curl_easy_setopt(handle->easy, CURLOPT_PREREQFUNCTION, on_connected) != CURLE_OK ||
-	    curl_easy_setopt(handle->easy, CURLOPT_PREREQDATA, handle) != CURLE_OK) {
+	    http_answer_set_up(handle) != OK || set_up_connections(handle) != OK) {
 		handle_free(handle);
 		return NULL;
 	}
@@ -218,6 +231,20 @@ static bool try_again(struct http_call_handle *handle)
 	return true;
 }
 
+/* The transfer made a connection, and it is there for the next one. */
+static void keep_socket(struct http_call_handle *handle)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	long connects = 0;
+
+	if (curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK ||
+	    connects == 0)
+		return;
+	if (curl_easy_getinfo(handle->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	    fd != CURL_SOCKET_BAD)
+		http_sockets_keep(&handle->client->sockets, fd);
+}
+
 static void on_end(struct http_shard *shard, CURL *easy, CURLcode code)
 {
 	struct http_call_handle *handle = NULL;
@@ -227,6 +254,8 @@ static void on_end(struct http_shard *shard, CURL *easy, CURLcode code)
 	MUST(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK);
 	if (handle->call == NULL)
 		return; /* among the dead */
+	if (code == CURLE_OK)
+		keep_socket(handle);
 	handle_leave_shard(handle);
 	if (is_stale_connection(handle, code) && try_again(handle))
 		return;
@@ -373,6 +402,7 @@ static enum err init_shards(struct http_client *client)
 	for (size_t i = 0; i < client->shards_len && err == OK; i++) {
 		client->shards[i] = (struct http_shard){
 			.loop = client->loop,
+			.sockets = &client->sockets,
 			.events = &shard_events,
 			.owner = client,
 			.is_inside = &client->is_inside,
@@ -412,6 +442,7 @@ enum err http_client_new(struct reactor_uv *loop, const struct http_client_optio
 	client->loop = loop;
 	client->reactor = reactor_uv_base(loop);
 	client->options = *options;
+	client->sockets = (struct http_sockets){ .loop = loop, .on_event = http_shard_on_socket };
 	if (client->options.header_bytes_max == 0)
 		client->options.header_bytes_max = HEADER_BYTES_MAX;
 	client->shards_len = streams + 1;
@@ -442,6 +473,7 @@ void http_client_free(struct http_client *client)
 	}
 	for (size_t i = 0; i < client->shards_len; i++)
 		http_shard_release(&client->shards[i]);
+	http_sockets_release(&client->sockets); /* the shards have closed them */
 	(void)curl_share_cleanup(client->share);
 	curl_global_cleanup();
 	mem_free(client);

@@ -1,21 +1,5 @@
 #include "loop/http_shard.h"
-#include <uv.h>
-#include "base/mem.h"
 #include "base/must.h"
-
-/* A socket that libcurl asked us to watch. The memory outlives the watch until uv has closed the
- * handle. */
-struct socket_watch {
-	uv_poll_t poll;
-	struct http_shard *shard; /* NULL once libcurl has lost interest */
-	curl_socket_t fd;
-	int events; /* UV_READABLE, UV_WRITABLE */
-};
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-	mem_free(container_of(handle, struct socket_watch, poll));
-}
 
 /* Every message, after every action, also when nothing runs any more: the last completion of
  * all comes exactly then. */
@@ -55,72 +39,18 @@ static void act(struct http_shard *shard, curl_socket_t fd, int flags)
 	leave(shard);
 }
 
-static void on_socket_event(uv_poll_t *poll, int status, int events)
+void http_shard_on_socket(struct http_shard *shard, curl_socket_t fd, int flags)
 {
-	struct socket_watch *watch = container_of(poll, struct socket_watch, poll);
-	int flags = 0;
-
-	if (watch->shard == NULL)
-		return;
-	if (events & UV_READABLE)
-		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
-		flags |= CURL_CSELECT_OUT;
-	/* A reset comes as a status without events: libcurl has to look for itself. */
-	if (status < 0)
-		flags = CURL_CSELECT_IN | CURL_CSELECT_OUT;
-	act(watch->shard, watch->fd, flags);
-	/* libuv has stopped a watch whose status was negative. */
-	if (status < 0 && watch->shard != NULL)
-		(void)uv_poll_start(&watch->poll, watch->events, on_socket_event);
-}
-
-static struct socket_watch *watch_new(struct http_shard *shard, curl_socket_t fd)
-{
-	struct socket_watch *watch = mem_alloc(sizeof(*watch));
-
-	if (watch == NULL)
-		return NULL;
-	if (uv_poll_init_socket(reactor_uv_loop(shard->loop), &watch->poll, fd) != 0) {
-		mem_free(watch);
-		return NULL;
-	}
-	watch->shard = shard;
-	watch->fd = fd;
-	return watch;
-}
-
-/* Before libcurl closes the descriptor, so its number is free for others at once. */
-static void watch_drop(struct socket_watch *watch)
-{
-	if (watch == NULL)
-		return;
-	watch->shard = NULL;
-	uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+	act(shard, fd, flags);
 }
 
 /* CURLMOPT_SOCKETFUNCTION. */
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *user, void *of_socket)
 {
 	struct http_shard *shard = user;
-	struct socket_watch *watch = of_socket;
 
-	if (what == CURL_POLL_REMOVE) {
-		(void)curl_multi_assign(shard->multi, fd, NULL);
-		watch_drop(watch);
-		return 0;
-	}
-	if (watch == NULL) {
-		watch = watch_new(shard, fd);
-		if (watch == NULL) {
-			shard->events->on_lost(shard, easy);
-			return 0;
-		}
-		(void)curl_multi_assign(shard->multi, fd, watch);
-	}
-	watch->events = ((what & CURL_POLL_IN) ? UV_READABLE : 0) |
-			((what & CURL_POLL_OUT) ? UV_WRITABLE : 0);
-	if (uv_poll_start(&watch->poll, watch->events, on_socket_event) != 0)
+	(void)of_socket;
+	if (http_sockets_wish(shard->sockets, shard, fd, what) != OK)
 		shard->events->on_lost(shard, easy);
 	return 0;
 }

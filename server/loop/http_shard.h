@@ -1,6 +1,6 @@
 /* http_shard - one curl multi handle under our loop: its timer and its sockets.
  *
- *   uv_poll, our timer  --->  curl_multi_socket_action  --->  callbacks of the transfers
+ *   a socket, our timer --->  curl_multi_socket_action  --->  callbacks of the transfers
  *                             curl_multi_info_read      --->  on_end() for each that ended
  *                             ... out of libcurl again  --->  on_left()
  *
@@ -11,6 +11,7 @@
 #define LONGHAND_LOOP_HTTP_SHARD_H
 #include <curl/curl.h>
 #include <stdbool.h>
+#include "loop/http_sockets.h"
 #include "loop/reactor_uv.h"
 
 struct http_shard;
@@ -27,6 +28,7 @@ struct http_shard_events {
 struct http_shard {
 	CURLM *multi;
 	struct reactor_uv *loop;
+	struct http_sockets *sockets; /* one for all shards of a client */
 	struct timer timer;
 	const struct http_shard_events *events;
 	void *owner;
@@ -36,8 +38,10 @@ struct http_shard {
 	size_t idle_max; /* connections kept for the next call */
 };
 
-/* Fill `loop`, `events`, `owner`, `is_inside`, `idle_max` first, zero the rest. */
+/* Fill `loop`, `sockets`, `events`, `owner`, `is_inside`, `idle_max` first, zero the rest. */
 MUST_CHECK enum err http_shard_init(struct http_shard *shard);
+/* Something is to be done on a socket: for the sockets' on_event. */
+void http_shard_on_socket(struct http_shard *shard, curl_socket_t fd, int flags);
 /* Nothing may be in flight; zeroed is ok. */
 void http_shard_release(struct http_shard *shard);
 /* Not while inside, except from on_end() and on_left(). */

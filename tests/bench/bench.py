@@ -71,7 +71,9 @@ class Proxy:
         self.port, self.pid = port, pid
 
     def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        fields = (
+            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        )
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_kib(self) -> int:
@@ -144,7 +146,9 @@ def nginx(build: Path, backend: int) -> Iterator[Proxy]:
         )
         path = Path(directory, "nginx.conf")
         path.write_text(config, encoding="ascii")
-        with running([binary, "-p", directory, "-c", str(path), "-e", f"{directory}/error.log"]) as process:
+        with running(
+            [binary, "-p", directory, "-c", str(path), "-e", f"{directory}/error.log"]
+        ) as process:
             wait_until(lambda: answers(port), "nginx")
             yield Proxy(port, children(process.pid)[0])
 
@@ -189,7 +193,9 @@ class Load:
 class Scenario:
     """One kind of load, and what is measured under it."""
 
-    def __init__(self, load: str, connections: int, seconds: int, settle_s: float, pace_ms: int = 0) -> None:
+    def __init__(
+        self, load: str, connections: int, seconds: int, settle_s: float, pace_ms: int = 0
+    ) -> None:
         self.load, self.connections, self.seconds = load, connections, seconds
         self.settle_s, self.pace_ms = settle_s, pace_ms
 
@@ -229,7 +235,13 @@ class Figure:
     """One line of the table: a value of a scenario and how far above nginx's it may be."""
 
     def __init__(self, name: str, text: str, scenario: Scenario, value: str, limit: float) -> None:
-        self.name, self.text, self.scenario, self.value, self.limit = name, text, scenario, value, limit
+        self.name, self.text, self.scenario, self.value, self.limit = (
+            name,
+            text,
+            scenario,
+            value,
+            limit,
+        )
 
 
 FIGURES = (
@@ -273,7 +285,10 @@ def measure_all(build: Path, figures: list[Figure], rounds: int) -> Results:
                 measured = scenario.measure(build, side)
                 results[scenario, side].append(measured)
                 text = "  ".join(f"{name} {value:.1f}" for name, value in measured.items())
-                print(f"{number + 1}/{rounds} {side:9} {scenario.connections:4} {scenario.load}  {text}", flush=True)
+                print(
+                    f"{number + 1}/{rounds} {side:9} {scenario.connections:4} {scenario.load}  {text}",
+                    flush=True,
+                )
     return results
 
 
@@ -284,7 +299,8 @@ def print_table(results: Results, figures: list[Figure], rounds: int) -> bool:
     print(f"{'':49}{'nginx':>9}{'longhandd':>11}{'quotient':>10}{'limit':>7}")
     for figure in figures:
         nginx_value, own_value = (
-            statistics.median(measured[figure.value] for measured in results[figure.scenario, side]) for side in SIDES
+            statistics.median(measured[figure.value] for measured in results[figure.scenario, side])
+            for side in SIDES
         )
         quotient = own_value / nginx_value
         is_ok = is_ok and quotient <= figure.limit

@@ -196,6 +196,37 @@ static void a_kept_connection_that_died_is_replaced_silently(void **state)
 	}
 }
 
+static void serve_two_then_close(struct server_conn *conn)
+{
+	for (int n = 0; n < 2; n++)
+		if (!conn_read_request(conn) || !conn_answer(conn, "200 OK", "x", 1))
+			return;
+	conn_wait_gate(conn, 1);
+}
+
+/* Its socket stays watched between the calls; its end, when no call is there, is nobody's and must
+ * not keep the loop busy. */
+static void an_idle_connection_is_watched_quietly(void **state)
+{
+	(void)state;
+	serve_with(serve_two_then_close, NULL);
+	for (unsigned n = 1; n <= 3; n++) {
+		struct test_call test;
+
+		init(&test, "/");
+		test_call_start(&test);
+		test_call_wait(&test);
+		assert_int_equal(test.result, OK);
+		test_call_release(&test);
+		if (n == 2)
+			atomic_store(&server->gate, 1);
+		while (n == 2 && atomic_load(&server->open) > 0)
+			(void)turn_for(1);
+		assert_in_range(turn_for(50), 1, 20);
+		assert_int_equal(atomic_load(&server->accepted), n < 3 ? 1 : 2);
+	}
+}
+
 static void serve_one_and_then_only_resets(struct server_conn *conn)
 {
 	if (!conn_read_request(conn))
@@ -350,6 +381,7 @@ int main(void)
 		WITH_CLIENT(requests_say_what_the_caller_said),
 		WITH_CLIENT(large_bodies_go_in_parts_at_once),
 		WITH_CLIENT(a_kept_connection_that_died_is_replaced_silently),
+		WITH_CLIENT(an_idle_connection_is_watched_quietly),
 		WITH_CLIENT(a_new_connection_that_dies_is_an_error),
 		WITH_CLIENT(nobody_there),
 		WITH_CLIENT(nobody_there_any_more),
