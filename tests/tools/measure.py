@@ -35,18 +35,12 @@ def write_all(daemon, rows, jobs, has_target):
         )
 
 
-def bin_name(low, high):
-    """A bin as it is printed."""
-    return f"[{low}, {high - 1}]" if high == BINS[-1][1] else f"[{low}, {high})"
-
-
 def print_scores(passes):
     """S_l by bin and over all."""
     print(f"{'words asked':<16}{'rows':>5}" + "".join(f"{name:>28}" for name, _ in PASSES))
     print(" " * 21 + f"{'mean S_l':>18}{'lowest':>10}" * len(PASSES))
-    for low, high in (*BINS, (0, 1 << 60)):
+    for name, low, high in BINS:
         chosen = [[t for t in texts if low <= t.asked < high] for texts in passes]
-        name = "all" if high == 1 << 60 else bin_name(low, high)
         if not chosen[0]:
             continue
         line = f"{name:<16}{len(chosen[0]):>5}"
