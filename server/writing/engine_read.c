@@ -15,7 +15,9 @@ enum {
 	LOOP_SHORT_TIMES = 4,
 	POEM_TIMES = 4,
 	LONG_SENTENCE_BYTES = 600,
-	LINE_WORDS_MAX = 30, /* a line without an end mark that may still be whole */
+	LINE_WORDS_MAX = 30,	  /* a line without an end mark that may still be whole */
+	PLAIN_LINE_WORDS_MAX = 7, /* the same where it looks like prose: a signature, a date */
+	PLAIN_LINE_CHARS_MAX = 12,
 };
 static const double known_share_max = 0.3;
 /* Small models tell everything again in slightly other words, and have more to say when asked. */
@@ -145,7 +147,41 @@ static enum err judge_by_guard(struct engine *engine, struct take_unit *unit, bo
 	return drop(engine, finding.kind, unit->words);
 }
 
+/* Neither an item of a list, nor a row of a table, nor tags. */
+static bool looks_like_prose(struct slice text)
+{
+	enum mark mark = MARK_NONE;
+	const char *at = text.data;
+	uint32_t first = text_next(&at, text.data + text.len);
+
+	(void)marks_skip(text, &mark);
+	return mark == MARK_NONE && (text_is_letter(first) || text_is_han(first));
+}
+
+static bool ends_with_comma(const struct take_unit *unit)
+{
+	uint32_t last = text_before(unit->text, unit->text + unit->len);
+
+	return last == ',' || last == ';' || last == 0xff0c || last == 0xff1b || last == 0x3001;
+}
+
 /* A text may end without an end mark where a line is: in a poem, a list, a signature. */
+static bool may_end_so(const struct engine *engine, const struct take_unit *unit)
+{
+	const struct spec *spec = &engine->state->spec;
+	enum demand_kind kind = spec->demand.kind;
+	bool is_chinese = spec->demand.language == LANGUAGE_CHINESE;
+
+	if (!unit->is_line)
+		return false;
+	if (kind == DEMAND_POEM || kind == DEMAND_LETTER || kind == DEMAND_SCRIPT ||
+	    spec_context(spec) == CONTEXT_DIRECT ||
+	    !looks_like_prose((struct slice){ unit->text, unit->len }))
+		return unit->words <= LINE_WORDS_MAX;
+	return !ends_with_comma(unit) &&
+	       unit->words <= (is_chinese ? PLAIN_LINE_CHARS_MAX : PLAIN_LINE_WORDS_MAX);
+}
+
 static enum err judge_cut_off(struct engine *engine, struct take_unit *unit, bool *ret_is_kept)
 {
 	const struct call_end *end = &engine->call.end;
@@ -154,8 +190,8 @@ static enum err judge_cut_off(struct engine *engine, struct take_unit *unit, boo
 	*ret_is_kept = true;
 	if (!unit->is_last || unit->is_finished)
 		return OK;
-	if (end->result == OK && (is_alone || (end->finish == FINISH_STOP && unit->is_line &&
-					       unit->words <= LINE_WORDS_MAX)))
+	if (end->result == OK &&
+	    (is_alone || (end->finish == FINISH_STOP && may_end_so(engine, unit))))
 		return OK;
 	*ret_is_kept = false;
 	if (engine->call.max_tokens > 0 && end->finish == FINISH_LENGTH) {

@@ -174,32 +174,36 @@ static void add_front(struct scripted_model *model, const struct engine_ask *ask
 	}
 }
 
+/* What is said behind the prose. */
+static const struct {
+	enum scripted_fault fault;
+	const char *english, *chinese;
+} backs[] = {
+	{ FAULT_META,
+	  "\n\n(Word count: 300)\n\nI hope this helps! Let me know if you need anything else.",
+	  "\n\n希望这段内容对您有帮助！" },
+	{ FAULT_CUT, " This sentence is not", "这一句话还没有说" },
+	{ FAULT_STOP_EARLY, " This sentence is not", "这一句话还没有说" },
+	{ FAULT_BREAK, " This sentence is not", "这一句话还没有说" },
+	{ FAULT_STOP_LINE, "\n\nThis sentence is not at its end and stops here in",
+	  "\n\n这一句话还没有说完就停在了这里而且" },
+	{ FAULT_STOP_COMMA, "\n\nThis sentence is not over,", "\n\n这一句话还没有说完，" },
+	{ FAULT_LIST_END, "\n\n- clear water\n- a rope, a lamp and oil that lasts for a night",
+	  "\n\n- 清水\n- 绳索和够点一整夜的灯油" },
+};
+
 static void add_back(struct scripted_model *model, struct scripted_answer *answer)
 {
 	struct buf *out = &answer->text;
 
-	switch (model->fault) {
-	case FAULT_META:
-		add(out, model->is_chinese
-				 ? "\n\n希望这段内容对您有帮助！"
-				 : "\n\n(Word count: 300)\n\nI hope this helps! Let me know "
-				   "if you need anything else.");
-		break;
-	case FAULT_LOOP:
+	for (size_t i = 0; i < sizeof(backs) / sizeof(backs[0]); i++)
+		if (backs[i].fault == model->fault)
+			add(out, model->is_chinese ? backs[i].chinese : backs[i].english);
+	if (model->fault == FAULT_LOOP)
 		add_loop(model, out);
-		break;
-	case FAULT_WORD_LOOP:
+	if (model->fault == FAULT_WORD_LOOP)
 		for (int i = 0; i < 2000; i++)
 			add(out, model->is_chinese ? "又是这样一天" : " and on and on it goes");
-		break;
-	case FAULT_CUT:
-	case FAULT_STOP_EARLY:
-	case FAULT_BREAK:
-		add(out, model->is_chinese ? "这一句话还没有说" : " This sentence is not");
-		break;
-	default:
-		break;
-	}
 	if (model->fault == FAULT_CUT)
 		answer->finish = FINISH_LENGTH;
 	if (model->fault == FAULT_BREAK)
@@ -211,7 +215,7 @@ static void add_noise(struct scripted_model *model, struct buf *out)
 {
 	static const char *const bits[] = {
 		"<think>x</think>",
-		
+
 		"<",
 		"\n\n",
 		"\n",

@@ -13,6 +13,9 @@ enum scripted_fault {
 	FAULT_WORD_LOOP,   /* "and on and on" without an end mark */
 	FAULT_CUT,	   /* finish length in mid-sentence */
 	FAULT_STOP_EARLY,  /* finish stop in mid-sentence */
+	FAULT_STOP_LINE,   /* the same in a paragraph's first sentence */
+	FAULT_STOP_COMMA,  /* the same, a short one, behind a comma */
+	FAULT_LIST_END,	   /* no fault: an item of a list is the end, without an end mark */
 	FAULT_THINK,	   /* <think> ... </think> first */
 	FAULT_THINK_OPEN,  /* <think> that never closes */
 	FAULT_THINK_LONE,  /* ... </think> without an opening */

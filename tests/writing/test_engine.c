@@ -22,6 +22,8 @@ static const struct {
 	{ FAULT_WORD_LOOP, NULL, { "and on and on" } },
 	{ FAULT_CUT, NULL, { "This sentence is not" } },
 	{ FAULT_STOP_EARLY, NULL, { "This sentence is not" } },
+	{ FAULT_STOP_LINE, "cut_off", { "This sentence is not" } },
+	{ FAULT_STOP_COMMA, "cut_off", { "This sentence is not" } },
 	{ FAULT_THINK, "think", { "think", "plan this first" } },
 	{ FAULT_THINK_LONE, "think", { "think", "plan this first" } },
 	{ FAULT_ECHO, NULL, { NULL } },
@@ -101,6 +103,21 @@ static void test_a_fault_in_every_third_call_leaves_no_trace(void **unused)
 			print_error("fault %d: nothing said\n", (int)faults[i].fault);
 		assert_true(repaired > 0);
 	}
+}
+
+static void test_a_list_may_end_without_an_end_mark(void **unused)
+{
+	struct scripted_job job;
+
+	(void)unused;
+	scripted_start(&job, ENGLISH, 2000);
+	job.model.factor_min = job.model.factor_max = 0.7;
+	job.model.fault = FAULT_LIST_END;
+	job.model.fault_every = 3;
+	assert_int_equal(scripted_job_run(&job), OK);
+	assert_true(scripted_has(&job, "\n- a rope, a lamp and oil that lasts for a night"));
+	assert_false(scripted_has_repair(&job, "cut_off"));
+	scripted_job_release(&job);
 }
 
 /* A model that does the same wrong in every call still gives a text, or a job that says so. */
@@ -343,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_fault_in_every_third_call_leaves_no_trace),
+		cmocka_unit_test(test_a_list_may_end_without_an_end_mark),
 		cmocka_unit_test(test_a_fault_in_every_call_still_ends),
 		cmocka_unit_test(test_an_empty_model_fails_the_job_by_name),
 		cmocka_unit_test(test_a_backend_that_stays_down_fails_the_job_with_the_text_kept),
