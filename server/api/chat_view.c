@@ -59,9 +59,8 @@ static void on_first_status(struct timer *timer)
 	struct chat_view *view = container_of(timer, struct chat_view, first_status);
 
 	view->is_success = true; /* waited long enough: 200, whatever comes */
+	begin_reply(view);
 	read_on(view);
-	if (!view->has_ended)
-		begin_reply(view);
 }
 
 /* ---- silence ---- */
@@ -81,7 +80,10 @@ static void on_silence(struct timer *timer)
 	}
 	if (reply_stream_unsent(view->request) == 0 || !reply_is_begun(view->request)) {
 		begin_reply(view);
-		if (view->wishes.is_stream)
+		view->is_success = true; /* the status is out: nothing waits for it any more */
+		if (view->chunks.len > 0)
+			write_chunks(view);
+		else if (view->wishes.is_stream)
 			reply_stream_write(view->request, ": hb\n\n", 6);
 		else
 			reply_stream_write(view->request, " ", 1);
@@ -110,8 +112,9 @@ static void end_view(struct chat_view *view)
 }
 
 /* Before the status went out: an error answer of its own. After: what the protocol has for it. */
-static void fail_view(struct chat_view *view, const struct api_fault *fault)
+static void fail_view(struct chat_view *view, struct api_fault *fault)
 {
+	fault->job = view->job->id;
 	end_view(view);
 	if (!reply_is_begun(view->request)) {
 		api_fault_send(view->request, fault);
@@ -234,9 +237,11 @@ static void read_on(struct chat_view *view)
 			break;
 		if (!take_event(view, event))
 			return;
-		if (view->is_success && view->chunks.len > 0)
+		if (view->is_success)
 			write_chunks(view);
 	}
+	if (view->is_success && !view->has_ended)
+		write_chunks(view); /* what waited for the status */
 	if (!view->has_ended && view->job->log.error != OK &&
 	    view->job->log.n_landed == view->reader.next)
 		fail_by_log(view);

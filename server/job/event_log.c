@@ -178,7 +178,12 @@ static void on_flush_timer(struct timer *timer)
 
 static void on_flush(struct deferred *deferred)
 {
-	start_write(container_of(deferred, struct event_log, flush));
+	struct event_log *log = container_of(deferred, struct event_log, flush);
+
+	if (log->error != OK && log->phase == LOG_IDLE)
+		fail(log, log->error); /* given up with nothing in flight */
+	else
+		start_write(log);
 }
 
 static void plan_flush(struct event_log *log, enum event_kind kind)
@@ -253,6 +258,8 @@ void event_log_abandon(struct event_log *log, enum err why)
 		log->error = why;
 	op_cancel(&log->write.op, why);
 	op_cancel(&log->tail.op, why);
+	if (log->phase == LOG_IDLE)
+		log->reactor->defer(log->reactor, &log->flush, on_flush);
 }
 
 /* ---- readers ---- */

@@ -77,7 +77,8 @@ MUST_CHECK enum err event_log_append(struct event_log *log, struct event *event,
 bool event_log_is_full(const struct event_log *log);
 /* Everything has landed, or the log has failed and nothing is in flight. */
 bool event_log_is_settled(const struct event_log *log);
-/* Nothing more is asked of the store than what is in flight: for a job that is given up. */
+/* Nothing more is asked of the store than what is in flight: for a job that is given up. Readers
+ * are told on a later turn. */
 void event_log_abandon(struct event_log *log, enum err why);
 
 /* The reader's events begin at the first one; on_events() comes on a later turn at the earliest. */

@@ -58,6 +58,19 @@ static void teach(struct job *job)
 	model->learn(model, &target, state->habit, tokens_per_word);
 }
 
+static void count_section(struct job *job, enum event_kind kind)
+{
+	struct reactor *reactor = job->ports->reactor;
+
+	if (kind == EVENT_SECTION_STARTED)
+		job->section_started_ms = reactor->now_ms(reactor);
+	if (kind != EVENT_SECTION_DONE)
+		return;
+	metric_inc(METRIC_SECTIONS);
+	metric_observe_ms(METRIC_SECTION_TIME,
+			  reactor->now_ms(reactor) - job->section_started_ms);
+}
+
 /* Appends and applies. An error here is the job's. */
 static enum err take_event(struct job *job, struct event *event)
 {
@@ -66,11 +79,11 @@ static enum err take_event(struct job *job, struct event *event)
 
 	if (err != OK)
 		return err;
+	job->has_ended = job->has_ended || event_is_end(appended->kind);
+	count_section(job, appended->kind);
 	err = state_apply(&job->state, appended);
-	if (err == OK && event_is_end(appended->kind)) {
-		job->has_ended = true;
+	if (err == OK && job->has_ended)
 		teach(job);
-	}
 	return err;
 }
 
@@ -78,7 +91,8 @@ static void append_failed(struct job *job)
 {
 	struct event event;
 
-	if (engine_fail(job->engine, job->code, job->message, &event) != OK)
+	if (job->engine == NULL ||
+	    engine_fail(job->engine, job->code, job->message, &event) != OK)
 		return;
 	if (job->status > 0 &&
 	    json_object_set_new(event.data, "status", json_integer(job->status)) != 0) {
@@ -91,8 +105,11 @@ static void append_failed(struct job *job)
 /* The children have reported: say how it ended, if that can still be said. */
 static void end_with_error(struct job *job)
 {
-	if (!job->has_ended && job->engine != NULL && job->log.error == OK)
+	if (!job->has_ended && job->log.error == OK)
 		append_failed(job);
+	/* For lack of memory there is no end event: readers would wait for it for ever. */
+	if (!job->has_ended)
+		event_log_abandon(&job->log, job->error);
 	job->has_ended = true;
 }
 

@@ -79,7 +79,7 @@ struct job {
 	int status;		/* HTTP status that fits it */
 	char message[JOB_MESSAGE_BYTES];
 	bool has_ended; /* an end event was appended, or could not be */
-	uint64_t started_ms;
+	uint64_t started_ms, section_started_ms;
 	void *user;
 };
 

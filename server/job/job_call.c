@@ -16,6 +16,7 @@ static const struct {
 	{ ERR_UPSTREAM, "backend_failed", 502, METRIC_UPSTREAM_ERRORS_FAILED },
 	{ ERR_BUSY, "backend_busy", 503, METRIC_UPSTREAM_ERRORS_BUSY },
 	{ ERR_REJECTED, "backend_rejected", 502, METRIC_UPSTREAM_ERRORS_REJECTED },
+	{ ERR_NO_MEMORY, "internal_error", 500, METRIC_UPSTREAM_ERRORS_FAILED },
 };
 
 static size_t find_failure(enum err error)

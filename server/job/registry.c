@@ -8,6 +8,7 @@ struct registry {
 	const struct registry_options *options;
 	struct list slots; /* newest first */
 	size_t n_running;
+	bool is_stopping;
 	struct deferred idle;
 	void (*on_idle)(void *context);
 	void *on_idle_context;
@@ -148,9 +149,9 @@ enum err registry_start(struct registry *registry, struct job_request *request,
 {
 	struct slot *slot;
 
-	if (registry->n_running >= registry->options->running_max) {
+	if (registry->is_stopping || registry->n_running >= registry->options->running_max) {
 		spec_release(&request->spec);
-		return ERR_LIMIT;
+		return registry->is_stopping ? ERR_CANCELED : ERR_LIMIT;
 	}
 	slot = slot_new(registry, request);
 	if (slot == NULL)
@@ -216,6 +217,7 @@ void registry_stop(struct registry *registry, void (*on_idle)(void *context), vo
 {
 	struct reactor *reactor = registry->ports->reactor;
 
+	registry->is_stopping = true;
 	registry->on_idle = on_idle;
 	registry->on_idle_context = context;
 	LIST_EACH(node, &registry->slots) {

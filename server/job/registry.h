@@ -22,7 +22,8 @@ MUST_CHECK enum err registry_new(const struct job_ports *ports,
 /* No job may be running; NULL ok. */
 void registry_free(struct registry *registry);
 /* Starts a job. reader_grace_ms: how long it goes on without a reader (UINT64_MAX: for ever).
- * ERR_LIMIT: running_max jobs run; ERR_NO_MEMORY. request->spec is empty afterwards. */
+ * ERR_LIMIT: running_max jobs run; ERR_CANCELED: registry_stop() was called; ERR_NO_MEMORY.
+ * request->spec is empty afterwards. */
 MUST_CHECK enum err registry_start(struct registry *registry, struct job_request *request,
 				   uint64_t reader_grace_ms, struct job **ret_job);
 /* NULL: not here. The job is valid until the end of the turn, or as long as a reader is

@@ -118,6 +118,19 @@ static void on_refused(void *context, struct request *request, enum http_refusal
 	reply_send(request, statuses[refusal], headers, &body);
 }
 
+static void begin(struct served *served, const struct http_server_options *options,
+		  const struct http_handler *handler, const char *address)
+{
+	memset(served, 0, sizeof(*served));
+	assert_int_equal(reactor_uv_new(&served->reactor), OK);
+	assert_int_equal(http_server_new(served->reactor, options, handler, &served->server), OK);
+	assert_int_equal(http_server_listen(served->server,
+					    address != NULL ? address : "127.0.0.1:0", false,
+					    served->address),
+			 OK);
+	on_tick(&served->tick);
+}
+
 void served_start(struct served *served, const struct http_server_options *options,
 		  const char *address)
 {
@@ -125,14 +138,13 @@ void served_start(struct served *served, const struct http_server_options *optio
 					.on_request = on_request,
 					.on_refused = on_refused };
 
-	memset(served, 0, sizeof(*served));
-	assert_int_equal(reactor_uv_new(&served->reactor), OK);
-	assert_int_equal(http_server_new(served->reactor, options, &handler, &served->server), OK);
-	assert_int_equal(http_server_listen(served->server,
-					    address != NULL ? address : "127.0.0.1:0", false,
-					    served->address),
-			 OK);
-	on_tick(&served->tick);
+	begin(served, options, &handler, address);
+}
+
+void served_start_with(struct served *served, const struct http_server_options *options,
+		       const struct http_handler *handler)
+{
+	begin(served, options, handler, NULL);
 }
 
 static void on_stopped(void *context)

@@ -31,6 +31,9 @@ extern const struct http_server_options served_defaults;
 /* `address` NULL: 127.0.0.1 and any port. */
 void served_start(struct served *served, const struct http_server_options *options,
 		  const char *address);
+/* With a handler of the test's own; on_request and what is counted stay unused. */
+void served_start_with(struct served *served, const struct http_server_options *options,
+		       const struct http_handler *handler);
 void served_turn(struct served *served);
 /* Turns until *number is at least `enough`. */
 void served_wait(struct served *served, const size_t *number, size_t enough);
