@@ -30,7 +30,7 @@ struct app {
 	struct api api;
 	struct timer shutdown; /* the next step of stopping */
 	uint64_t stop_by_ms;
-	bool is_stopping, is_server_stopped, are_jobs_stopped;
+	bool is_stopping, is_hurried;
 };
 
 /* ---- stopping: readyz, drain delay, drain, grace, cut ---- */
@@ -51,25 +51,28 @@ static void free_app(struct app *app)
 	app_options_release(&app->options);
 }
 
-static void stop_when_over(struct app *app)
+/* A thread that still reads a request cannot be stopped: it is waited for. */
+static void stop_when_over(struct timer *timer)
 {
-	if (app->is_server_stopped && app->are_jobs_stopped)
+	struct app *app = container_of(timer, struct app, shutdown);
+
+	if (work_pool_live(app->pool) == 0)
 		reactor_uv_stop(app->loop);
+	else
+		app->reactor->timer_start(app->reactor, timer, SHUTDOWN_POLL_MS, stop_when_over);
 }
 
 static void on_server_stopped(void *context)
 {
 	struct app *app = context;
 
-	app->is_server_stopped = true;
-	stop_when_over(app);
+	stop_when_over(&app->shutdown);
 }
 
 static void on_jobs_stopped(void *context)
 {
 	struct app *app = context;
 
-	app->are_jobs_stopped = true;
 	/* Their readers have been told: what they were told leaves with the server's last turn. */
 	http_server_stop(app->server, on_server_stopped, app);
 }
@@ -94,8 +97,9 @@ static void drain(struct timer *timer)
 	struct app *app = container_of(timer, struct app, shutdown);
 
 	http_server_drain(app->server);
-	app->stop_by_ms =
-		app->reactor->now_ms(app->reactor) + app->settings->shutdown_grace_ms;
+	if (!app->is_hurried)
+		app->stop_by_ms =
+			app->reactor->now_ms(app->reactor) + app->settings->shutdown_grace_ms;
 	check_drained(timer);
 }
 
@@ -109,8 +113,12 @@ static void on_signal(struct signals *signals, int number)
 			 "this version reads its settings at start: restart to change them");
 		return;
 	}
-	if (app->is_stopping) { /* asked twice: no grace */
+	if (app->is_stopping) { /* asked twice: no delay, no grace */
+		app->is_hurried = true;
 		app->stop_by_ms = 0;
+		if (app->shutdown.fire != NULL)
+			app->reactor->timer_start(app->reactor, &app->shutdown, 0,
+						  app->shutdown.fire);
 		return;
 	}
 	app->is_stopping = true;

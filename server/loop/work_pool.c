@@ -85,6 +85,11 @@ void work_pool_free(struct work_pool *pool)
 	mem_free(pool);
 }
 
+size_t work_pool_live(const struct work_pool *pool)
+{
+	return pool->live;
+}
+
 struct work_port *work_pool_port(struct work_pool *pool)
 {
 	return &pool->port;

@@ -11,4 +11,6 @@ MUST_CHECK enum err work_pool_new(struct reactor_uv *loop, struct work_pool **re
 /* No work may be live; NULL ok. */
 void work_pool_free(struct work_pool *pool);
 struct work_port *work_pool_port(struct work_pool *pool);
+/* Work that waits for a thread, runs, or has not reported yet. */
+size_t work_pool_live(const struct work_pool *pool);
 #endif
