@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "base/metrics.h"
 
 /* Connections above connections_max that are let in to be told so. */
 enum { SPARES_MAX = 64 };
@@ -66,6 +67,7 @@ static void connection_started(struct http_server *server, struct MHD_Connection
 			       server->options.connections_max;
 	server->spares_count += connection->is_spare;
 	server->connections_count++;
+	metric_inc(METRIC_CONNECTIONS_OPEN);
 	list_append(&server->connections, &connection->node);
 	enter(connection, CONNECTION_READING);
 	http_server_watch_time(server);
@@ -82,6 +84,7 @@ static void connection_ended(struct connection *connection)
 		linger_add(&server->linger, connection->fd);
 	list_remove(&connection->node);
 	server->connections_count--;
+	metric_dec(METRIC_CONNECTIONS_OPEN);
 	server->spares_count -= connection->is_spare;
 	daemon_pool_leave(connection->daemon);
 	mem_free(connection);

@@ -44,6 +44,7 @@ struct exchange {
 	struct http_server *server;
 	struct connection *connection; /* NULL: libmicrohttpd is done with it */
 	enum exchange_phase phase;
+	uint64_t started_ms; /* its first line was there */
 	bool is_method_owned;
 	bool is_headers_seen; /* the first call with headers has been */
 	bool is_raw;	      /* refused while its body is read: see reply.c */

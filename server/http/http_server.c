@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/must.h"
 #include "http/connection.h"
 #include "http/listener.h"
@@ -86,6 +87,9 @@ static bool close_exchange(struct exchange *exchange)
 	}
 	list_remove(&exchange->node);
 	exchange->server->open_count--;
+	metric_observe_ms(METRIC_REQUEST_TIME,
+			  base_of(exchange->server)->now_ms(base_of(exchange->server)) -
+				  exchange->started_ms);
 	if (request->on_closed != NULL)
 		request->on_closed(request);
 	exchange_free(exchange);

@@ -58,6 +58,7 @@ struct exchange *exchange_new(struct http_server *server, struct connection *con
 		*mark = '\0';
 		exchange->request.query = mark + 1;
 	}
+	exchange->started_ms = connection_now_ms(connection);
 	exchange->request.path = skip_authority(exchange->text);
 	buf_init(&exchange->request.body, server->options.body_bytes_max);
 	buf_init(&exchange->unsent, SIZE_MAX / 2);

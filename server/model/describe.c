@@ -1,5 +1,6 @@
 #include "model/describe.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include <string.h>
 
 enum { MODELS_BYTES_MAX = 4 << 20 };
@@ -174,6 +175,7 @@ static void listing_start(struct listing *listing)
 	http->connect_ms = options->connect_ms;
 	http->first_byte_ms = DESCRIBE_MS;
 	http->idle_ms = DESCRIBE_MS;
+	metric_inc(METRIC_UPSTREAM_CALLS_MODELS);
 	http_client_start(listing->backend->http, http);
 }
 
