@@ -55,6 +55,17 @@ static struct request *leave_request(struct turn *turn)
 	return request;
 }
 
+/* Nobody waits for the answer: only the end of the request is to come. */
+static bool is_left(struct turn *turn)
+{
+	if (turn->request != NULL && !turn->request->is_client_gone)
+		return false;
+	if (turn->request != NULL)
+		(void)leave_request(turn);
+	turn_free(turn);
+	return true;
+}
+
 static void refuse(struct turn *turn)
 {
 	api_fault_send(leave_request(turn), &turn->fault);
@@ -82,7 +93,10 @@ static void run_on_pool(struct work *work)
 
 static void refuse_start(struct turn *turn, enum err err)
 {
-	if (err == ERR_LIMIT)
+	if (err == ERR_CANCELED)
+		api_fault_set(&turn->fault, API_ERROR_SHUTTING_DOWN, NULL,
+			      "The server is shutting down: ask again.");
+	else if (err == ERR_LIMIT)
 		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
 			      "As many long texts are being written as this server takes "
 			      "(max_jobs): try again later.");
@@ -201,23 +215,34 @@ static void name_choices(struct turn *turn)
 	buf_release(&names);
 }
 
+static bool has_listed(const struct describe_call *describe, const char *backend)
+{
+	for (size_t i = 0; i < describe->n_models; i++)
+		if (describe->models[i].raw != NULL &&
+		    strcmp(describe->models[i].backend, backend) == 0)
+			return true;
+	return false;
+}
+
 static void on_described(struct op *op)
 {
 	struct describe_call *describe = container_of(op, struct describe_call, op);
 	struct turn *turn = container_of(describe, struct turn, describe);
 	struct model_target target;
 
-	if (turn->request == NULL) {
-		turn_free(turn);
+	if (is_left(turn))
 		return;
-	}
 	if (resolve(turn, &target)) {
 		go_on(turn, &target);
 		return;
 	}
-	if (describe->backends_failed > 0 && describe->n_models == 0)
+	if (op->result != OK)
+		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL,
+			      "The models can not be asked for: %s.", err_text(op->result));
+	else if (!has_listed(describe, target.backend))
 		api_fault_set(&turn->fault, API_ERROR_BACKEND_UNAVAILABLE, NULL,
-			      "No backend says which models it has: is it running?");
+			      "The backend %s does not say which models it has: is it running?",
+			      target.backend);
 	else
 		name_choices(turn);
 	refuse(turn);
@@ -348,12 +373,11 @@ static void on_pool_done(struct op *op)
 	struct work *work = container_of(op, struct work, op);
 	struct turn *turn = container_of(work, struct turn, work);
 
-	if (turn->request == NULL) {
-		turn_free(turn);
+	if (is_left(turn))
 		return;
-	}
 	if (op->result != OK)
-		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL, "The server is stopping.");
+		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL,
+			      "The request can not be read: %s.", err_text(op->result));
 	turn->is_readable = turn->is_readable && op->result == OK;
 	on_read(turn);
 }

@@ -27,12 +27,18 @@ static void refuse_unknown(struct request *request, const char *id)
 	api_fault_send(request, &fault);
 }
 
-static void refuse_memory(struct request *request)
+static void refuse_failed(struct request *request, enum err err)
 {
 	struct api_fault fault;
 
-	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The job can not be read: %s.",
+		      err_text(err));
 	api_fault_send(request, &fault);
+}
+
+static void refuse_memory(struct request *request)
+{
+	refuse_failed(request, ERR_NO_MEMORY);
 }
 
 /* ---- what is shown ---- */
@@ -145,8 +151,10 @@ static void on_replayed(struct op *op)
 		lookup->request->user = NULL;
 		if (op->result == OK && replay->owner != NULL)
 			send_facts(lookup->request, &facts, lookup->ask);
-		else
+		else if (op->result == OK || op->result == ERR_NOT_FOUND)
 			refuse_unknown(lookup->request, lookup->id);
+		else
+			refuse_failed(lookup->request, op->result);
 	}
 	replay_release(replay);
 	mem_free(lookup);

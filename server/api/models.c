@@ -118,11 +118,13 @@ static void on_described(struct op *op)
 
 	if (listing->request != NULL) {
 		listing->request->user = NULL;
-		list = collect(listing);
-		if (listing->wanted[0] != '\0') {
+		list = op->result == OK ? collect(listing) : NULL;
+		if (list == NULL) {
+			send_json(listing->request, NULL);
+		} else if (listing->wanted[0] != '\0') {
 			send_one(listing, list);
 		} else {
-			answer = json_pack("{s:s,s:O?}", "object", "list", "data", list);
+			answer = json_pack("{s:s,s:O}", "object", "list", "data", list);
 			send_json(listing->request, answer);
 			json_decref(answer);
 		}

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 typedef void (*handle_fn)(struct api *api, struct request *request, const char *rest);
 
@@ -44,6 +45,30 @@ static const char *match_path(const char *pattern, const char *path)
 static bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* "." and ".." between slashes, percent-encoded or not: a backend might resolve them to a place
+ * that is not under its base URL. */
+static bool has_dot_segment(const char *path)
+{
+	while (*path != '\0') {
+		size_t dots = 0;
+
+		while (*path == '/')
+			path++;
+		for (;; dots++) {
+			if (*path == '.')
+				path++;
+			else if (strncasecmp(path, "%2e", 3) == 0)
+				path += 3;
+			else
+				break;
+		}
+		if ((dots == 1 || dots == 2) && (*path == '/' || *path == '\0'))
+			return true;
+		path += strcspn(path, "/");
+	}
+	return false;
 }
 
 static void refuse_unknown(struct request *request)
@@ -99,7 +124,8 @@ static void on_request(void *context, struct request *request)
 	}
 	/* /v1/models and chat completions have other methods at the backend (stored
 	 * completions). */
-	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/")) {
+	if (starts_with(request->path, "/v1/") && !starts_with(request->path, "/v1/longhand/") &&
+	    !has_dot_segment(request->path)) {
 		passthrough_any(api, request);
 		return;
 	}
