@@ -6,15 +6,18 @@
 Each row {"prompt", "type", "length"} is written twice through model `longhand` with `"count":
 "benchmark"`: from the prompt alone, and with `target_words` set to the row's length. Prints the
 length score S_l of LongBench-Write by bin and the worst rows, whether every text is within the
-bound, what it took, and how lengths are read from the prompts. Exit code 1: a threshold is missed.
+bound, what it took, how lengths are read from the prompts, and what is planned on a plain model id.
+Exit code 1: a threshold is missed.
 """
 
 import argparse
 import concurrent.futures
+import pathlib
 import re
 import subprocess
 import sys
 
+from chat import request
 from daemon import Daemon
 from lengths import BINS, UNEVEN, mean_score, missed, read_rows, write_row
 from scripted import ScriptedBackend
@@ -22,6 +25,9 @@ from scripted import ScriptedBackend
 DEMAND_SHARE_MIN = 58 / 60
 PLANNED_SHARE_MIN = 0.95
 DEMAND_FIGURES = re.compile(r"label: (\d+) of (\d+); of (\d+) rows of .*?, (\d+) planned")
+PLAIN_MODEL = "scripted-model"
+PASSING = pathlib.Path(__file__).parent.parent / "writing" / "data" / "passing.jsonl"
+LONG_WORDS = 1000
 PASSES = (("prompt alone", False), ("with target_words", True))
 
 
@@ -102,14 +108,45 @@ def print_demand(program, path):
     return lines
 
 
-def measure(rows, jobs, seed):
-    """The texts of both passes, from servers started for it."""
+def count_planned(daemon, prompts, jobs):
+    """How many of these prompts are planned on the backend's own model id."""
+
+    def is_planned(prompt):
+        answer = daemon.chat(request(prompt, model=PLAIN_MODEL))
+        answer.read()
+        answer.close()
+        return answer.status == 200 and "x-longhand-job" in answer.headers
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return sum(pool.map(is_planned, prompts))
+
+
+def print_planned(daemon, rows, passing, jobs):
+    """Which requests the server itself plans on a plain model id; the thresholds missed."""
+    long_rows = [row["prompt"] for row in rows if row["length"] >= LONG_WORDS]
+    others = [row["text"] for row in passing]
+    planned = count_planned(daemon, long_rows, jobs), count_planned(daemon, others, jobs)
+    print(
+        f"planned on a plain model id: {planned[0]} of {len(long_rows)} rows of {LONG_WORDS} words "
+        f"or more, {planned[1]} of {len(others)} requests that must pass"
+    )
+    lines = []
+    if planned[0] < PLANNED_SHARE_MIN * len(long_rows):
+        lines.append(f"only {planned[0]} of {len(long_rows)} long rows are planned")
+    if planned[1] > 0:
+        lines.append(f"{planned[1]} of {len(others)} requests that must pass are planned")
+    return lines
+
+
+def measure(rows, passing, jobs, seed):
+    """The texts of both passes, and the thresholds of routing missed, from servers of our own."""
     backend = ScriptedBackend()
     daemon = None
     try:
         backend.script(**UNEVEN, top={"keep_requests": False, "seed": seed})
         daemon = Daemon(backend.url)
-        return [write_all(daemon, rows, jobs, has_target) for _, has_target in PASSES]
+        lines = print_planned(daemon, rows, passing, jobs)
+        return [write_all(daemon, rows, jobs, has_target) for _, has_target in PASSES], lines
     finally:
         if daemon:
             daemon.stop()
@@ -121,6 +158,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("rows", help="JSON lines with prompt, type and length")
     parser.add_argument("--demand-report", help="the program that reads lengths from prompts")
+    parser.add_argument(
+        "--passing", default=PASSING, help="JSON lines with text: never planned on a plain id"
+    )
     parser.add_argument("--jobs", type=int, default=4, help="texts written at once")
     parser.add_argument("--seed", type=int, default=1, help="of the model's prose and lengths")
     parser.add_argument("--worst", type=int, default=5, help="rows to name")
@@ -128,12 +168,12 @@ def main():
     rows = read_rows(args.rows)
     low, high = UNEVEN["factor"]
     print(f"{len(rows)} rows; the model writes {low} to {high} times what it is asked for\n")
-    passes = measure(rows, args.jobs, args.seed)
+    passes, lines = measure(rows, read_rows(args.passing), args.jobs, args.seed)
+    print()
     print_scores(passes)
     print()
     print_costs(passes)
     print_worst(passes, args.worst)
-    lines = []
     for (name, has_target), texts in zip(PASSES, passes, strict=True):
         lines += [f"{name}: {line}" for line in missed(texts, has_target)]
     if args.demand_report:
