@@ -1,7 +1,7 @@
 /* wrap - prose in lines of a terminal's width, broken between words, as it comes in pieces.
  *
- * A word is held until its end is seen, so that it moves to the next line whole. Han and kana may be
- * broken anywhere and take two columns. */
+ * A word is held until its end is seen, so that it moves to the next line whole. Han and kana may
+ * be broken anywhere and take two columns. */
 #ifndef LONGHAND_CLIENT_WRAP_H
 #define LONGHAND_CLIENT_WRAP_H
 #include <stdio.h>

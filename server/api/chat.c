@@ -196,6 +196,87 @@ static bool resolve(struct turn *turn, struct model_target *ret_target)
 	return true;
 }
 
+/* ---- routing ---- */
+
+static enum route_mode mode_of(const struct turn *turn)
+{
+	static const enum route_mode modes[] = {
+		[CHAT_MODE_AUTO] = ROUTE_MODE_AUTO,
+		[CHAT_MODE_SERIAL] = ROUTE_MODE_SERIAL,
+		[CHAT_MODE_PARALLEL] = ROUTE_MODE_PARALLEL,
+		[CHAT_MODE_SINGLE] = ROUTE_MODE_SINGLE,
+		[CHAT_MODE_OFF] = ROUTE_MODE_OFF,
+	};
+
+	return modes[turn->options.mode];
+}
+
+static bool is_housekeeping(const struct turn *turn)
+{
+	return turn->chat.ends_with_user &&
+	       route_is_housekeeping(buf_str(&turn->chat.last_user), turn->chat.last_user.len,
+				     request_header(turn->request, "X-OpenWebUI-Task"));
+}
+
+static void choose_route(struct turn *turn, const struct model_target *target)
+{
+	const struct chat_request *chat = &turn->chat;
+	const struct api_options *options = turn->api->options;
+	struct model_knowledge known;
+	struct route_input input = {
+		.mode = mode_of(turn),
+		.target_words = turn->options.target_words,
+		.has_plan = turn->options.plan.n_sections > 0,
+		.is_plan_only = turn->options.is_plan_only,
+		.demand = &turn->demand,
+		.model = turn->preset != NULL ? MODEL_LONGHAND : MODEL_PLAIN,
+		.has_tools = chat->has_tools,
+		.has_response_format = chat->has_response_format,
+		.n_above_one = chat->is_n_above_one,
+		.has_logprobs = chat->has_logprobs,
+		.has_images = chat->has_images,
+		.ends_with_assistant = !chat->ends_with_user,
+		.is_housekeeping = is_housekeeping(turn),
+		.is_route_all = options->is_route_all,
+		.plan_from_words = options->plan_from_words,
+		.single_max_words = options->single_max_words,
+	};
+
+	turn->api->model->know(turn->api->model, target, &known);
+	if (known.is_small && input.single_max_words > SMALL_SINGLE_WORDS)
+		input.single_max_words = SMALL_SINGLE_WORDS;
+	input.backend_is_long_output = known.is_long_output;
+	input.backend_is_small = known.is_small;
+	turn->route = route_choose(&input);
+}
+
+/* A preset's mode holds for what is written long, and makes nothing long by itself. */
+static void apply_preset_mode(struct turn *turn)
+{
+	bool is_long = turn->route.kind == ROUTE_SERIAL || turn->route.kind == ROUTE_SINGLE;
+
+	if (turn->preset == NULL || turn->options.is_mode_said || !is_long)
+		return;
+	if (strcmp(turn->preset->mode, "serial") == 0)
+		turn->route.kind = ROUTE_SERIAL;
+	else if (strcmp(turn->preset->mode, "single") == 0)
+		turn->route.kind = ROUTE_SINGLE;
+}
+
+/* Known is where it goes: what that model is like has a say in the route. */
+static void route_to(struct turn *turn, const struct model_target *target)
+{
+	choose_route(turn, target);
+	apply_preset_mode(turn);
+	if (turn->route.kind != ROUTE_REJECT) {
+		go_on(turn, target);
+		return;
+	}
+	api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, turn->route.param, "%s",
+		      turn->route.reason);
+	refuse(turn);
+}
+
 /* ---- the default model, asked for ---- */
 
 static void name_choices(struct turn *turn)
@@ -233,7 +314,7 @@ static void on_described(struct op *op)
 	if (is_left(turn))
 		return;
 	if (resolve(turn, &target)) {
-		go_on(turn, &target);
+		route_to(turn, &target);
 		return;
 	}
 	if (op->result != OK)
@@ -268,96 +349,17 @@ static void ask_models(struct turn *turn)
 	api->model->describe(api->model, &turn->describe);
 }
 
-/* ---- routing ---- */
-
-static enum route_mode mode_of(const struct turn *turn)
-{
-	static const enum route_mode modes[] = {
-		[CHAT_MODE_AUTO] = ROUTE_MODE_AUTO,
-		[CHAT_MODE_SERIAL] = ROUTE_MODE_SERIAL,
-		[CHAT_MODE_PARALLEL] = ROUTE_MODE_PARALLEL,
-		[CHAT_MODE_SINGLE] = ROUTE_MODE_SINGLE,
-		[CHAT_MODE_OFF] = ROUTE_MODE_OFF,
-	};
-
-	return modes[turn->options.mode];
-}
-
-static bool is_housekeeping(const struct turn *turn)
-{
-	return turn->chat.ends_with_user &&
-	       route_is_housekeeping(buf_str(&turn->chat.last_user), turn->chat.last_user.len,
-				     request_header(turn->request, "X-OpenWebUI-Task"));
-}
-
-static void choose_route(struct turn *turn, const struct model_target *target)
-{
-	const struct chat_request *chat = &turn->chat;
-	const struct api_options *options = turn->api->options;
-	struct model_knowledge known = { .is_long_output = false };
-	struct route_input input = {
-		.mode = mode_of(turn),
-		.target_words = turn->options.target_words,
-		.has_plan = turn->options.plan.n_sections > 0,
-		.is_plan_only = turn->options.is_plan_only,
-		.demand = &turn->demand,
-		.model = turn->preset != NULL ? MODEL_LONGHAND : MODEL_PLAIN,
-		.has_tools = chat->has_tools,
-		.has_response_format = chat->has_response_format,
-		.n_above_one = chat->is_n_above_one,
-		.has_logprobs = chat->has_logprobs,
-		.has_images = chat->has_images,
-		.ends_with_assistant = !chat->ends_with_user,
-		.is_housekeeping = is_housekeeping(turn),
-		.is_route_all = options->is_route_all,
-		.plan_from_words = options->plan_from_words,
-		.single_max_words = options->single_max_words,
-	};
-
-	if (target != NULL)
-		turn->api->model->know(turn->api->model, target, &known);
-	if (known.is_small && input.single_max_words > SMALL_SINGLE_WORDS)
-		input.single_max_words = SMALL_SINGLE_WORDS;
-	input.backend_is_long_output = known.is_long_output;
-	input.backend_is_small = known.is_small;
-	turn->route = route_choose(&input);
-}
-
-/* A preset's mode holds for what is written long, and makes nothing long by itself. */
-static void apply_preset_mode(struct turn *turn)
-{
-	bool is_long = turn->route.kind == ROUTE_SERIAL || turn->route.kind == ROUTE_SINGLE;
-
-	if (turn->preset == NULL || turn->options.is_mode_said || !is_long)
-		return;
-	if (strcmp(turn->preset->mode, "serial") == 0)
-		turn->route.kind = ROUTE_SERIAL;
-	else if (strcmp(turn->preset->mode, "single") == 0)
-		turn->route.kind = ROUTE_SINGLE;
-}
-
 static void decide(struct turn *turn)
 {
 	struct model_target target;
-	bool is_known;
 
 	turn->preset = models_preset(turn->api, buf_str(&turn->chat.model));
-	if (!chat_options_read(turn->request, turn->chat.longhand, &turn->options, &turn->fault)) {
+	if (!chat_options_read(turn->request, turn->chat.longhand, &turn->options, &turn->fault))
 		refuse(turn);
-		return;
-	}
-	is_known = resolve(turn, &target);
-	choose_route(turn, is_known ? &target : NULL);
-	apply_preset_mode(turn);
-	if (turn->route.kind == ROUTE_REJECT) {
-		api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, turn->route.param, "%s",
-			      turn->route.reason);
-		refuse(turn);
-	} else if (is_known) {
-		go_on(turn, &target);
-	} else {
+	else if (resolve(turn, &target))
+		route_to(turn, &target);
+	else
 		ask_models(turn);
-	}
 }
 
 static void on_read(struct turn *turn)

@@ -78,8 +78,8 @@ static bool set_resolve_default(struct model *model, const char *backend_name,
 	if (backend->options->model == NULL && json_array_size(backend->models) == 1)
 		only = json_string_value(
 			json_object_get(json_array_get(backend->models, 0), "id"));
-	*ret_target = (struct model_target){ .backend = backend->options->name,
-					     .model = only != NULL ? only : backend->options->model };
+	*ret_target = (struct model_target){ .backend = backend->options->name };
+	ret_target->model = only != NULL ? only : backend->options->model;
 	return ret_target->model != NULL;
 }
 
@@ -97,7 +97,8 @@ static void set_resolve(struct model *model, const char *id, struct model_target
 						     .model = id };
 		return;
 	}
-	*ret_target = (struct model_target){ .backend = set->backends[0].options->name, .model = id };
+	*ret_target = (struct model_target){ .backend = set->backends[0].options->name,
+					     .model = id };
 }
 
 static void set_know(struct model *model, const struct model_target *target,

@@ -15,7 +15,7 @@ enum { MODEL_MESSAGE_BYTES_MAX = 512 };
 struct model_target { /* where to: by backend name and the model's name there */
 	const char *backend;
 	const char *model;
-	unsigned language; /* of the text: what is learned of a model is kept apart by it; 0 elsewhere */
+	unsigned language; /* of the text: what is learned of a model is kept apart by it */
 };
 
 /* One generation, streamed. Results: OK (finish says how), ERR_CANCELED, ERR_TIMEOUT, ERR_REFUSED,
