@@ -15,7 +15,7 @@ CHINESE = "请写一篇3000字的文章，介绍茶馆的历史。"
 REPAIRS = {"meta", "refusal", "think", "mark", "loop", "repetition", "cut_off", "language", "short", "echo",
            "stop_string"}
 ACTIONS = {"drop", "redo", "continue", "cut"}
-UNMET = {"client_max_tokens", "length", "section_empty", "plan", "language", "ending", "window"}
+UNMET = {"client_max_tokens", "length", "section_empty", "plan", "language", "ending"}
 
 
 def near(words, target):

@@ -119,3 +119,10 @@ def test_answers_have_a_request_id(longhand):
     ids = [answer.headers["x-request-id"] for answer in (first, second)]
     assert ids[0] != ids[1]
     json.loads(first.raw_body)
+
+
+def test_the_first_request_knows_a_small_model_by_its_name(backend, start):
+    """Nobody has asked for the models yet: a small one is planned from 250 words on all the same."""
+    backend.script(top={"models": ["tiny-135m-instruct"]})
+    answer = start().chat(request("Write a 400-word article about tea."))
+    assert answer.json()["longhand"]["report"]["mode"] == "serial"
