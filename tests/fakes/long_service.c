@@ -6,7 +6,7 @@
 #include "api/router.h"
 #include "base/metrics.h"
 
-static struct registry_options registry_options;
+struct registry_options registry_options;
 struct api_options options;
 
 struct world world;
@@ -135,13 +135,19 @@ void ask(const char *members)
 	ask_by(&world.client, members);
 }
 
-void get(const char *path)
+void send_line(const char *method, const char *path)
 {
-	char text[256];
+	char text[512];
 
 	raw_forget(&world.client);
-	(void)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+	(void)snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+		       method, path);
 	raw_send(&world.client, text);
+}
+
+void get(const char *path)
+{
+	send_line("GET", path);
 }
 
 char *unchunked(void)

@@ -21,6 +21,7 @@ extern struct world {
 	size_t idle; /* what was to be stopped has */
 } world;
 extern struct api_options options;
+extern struct registry_options registry_options;
 
 int open_world(void **state);
 /* Stops everything; the gauges must be back at zero. */
@@ -33,6 +34,8 @@ void on_world_idle(void *context);
 void ask_by(struct raw_client *client, const char *members);
 void ask(const char *members);
 void get(const char *path);
+/* Without a body. */
+void send_line(const char *method, const char *path);
 /* What came, its chunks put together (in place). */
 char *unchunked(void);
 /* A whole answer's body, when it has come up to `end`. */

@@ -91,7 +91,7 @@ static void start(uint64_t deadline_ms)
 	buf_clear(&text);
 	buf_clear(&thoughts);
 	dones = 0;
-	call = (struct generate_call){ .target = { "b", "m" },
+	call = (struct generate_call){ .target = { .backend = "b", .model = "m" },
 				       .messages = messages,
 				       .request_id = "r1",
 				       .on_text = on_text,
