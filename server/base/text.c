@@ -158,9 +158,27 @@ bool text_equals_nocase(const char *a, const char *b)
 	return strcasecmp(a, b) == 0;
 }
 
+static char lower(char byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+}
+
 bool text_starts_nocase(const char *text, const char *prefix)
 {
-	return strncasecmp(text, prefix, strlen(prefix)) == 0;
+	for (; *prefix != '\0'; text++, prefix++)
+		if (lower(*text) != lower(*prefix))
+			return false;
+	return true;
+}
+
+/* By hand, without strlen: it is asked at every byte of long texts, and mostly the first byte
+ * differs. */
+bool text_starts_within(const char *text, const char *end, const char *prefix)
+{
+	for (; *prefix != '\0'; text++, prefix++)
+		if (text >= end || lower(*text) != lower(*prefix))
+			return false;
+	return true;
 }
 
 enum err text_nfc(const char *data, size_t len, struct buf *out)

@@ -29,6 +29,8 @@ bool text_is_kana(uint32_t code);    /* hiragana, katakana, half width too */
 /* ASCII only, both. */
 bool text_equals_nocase(const char *a, const char *b);
 bool text_starts_nocase(const char *text, const char *prefix);
+/* The same for a text that ends at `end`. */
+bool text_starts_within(const char *text, const char *end, const char *prefix);
 /* NFC copy appended to `out`; what is not UTF-8 is replaced. */
 MUST_CHECK enum err text_nfc(const char *data, size_t len, struct buf *out);
 struct slice text_trim(const char *data, size_t len);

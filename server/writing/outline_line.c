@@ -11,7 +11,7 @@ bool outline_begins(const char *at, const char *end, const char *with)
 
 bool outline_begins_nocase(const char *at, const char *end, const char *with)
 {
-	return (size_t)(end - at) >= strlen(with) && text_starts_nocase(at, with);
+	return text_starts_within(at, end, with);
 }
 
 static bool is_digit(char c)

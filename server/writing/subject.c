@@ -6,9 +6,7 @@ enum { SUBJECT_BYTES_MAX = 200 };
 
 static bool stands_at(struct slice text, size_t at, const char *word)
 {
-	size_t len = strlen(word);
-
-	return len <= text.len - at && text_starts_nocase(text.data + at, word);
+	return text_starts_within(text.data + at, text.data + text.len, word);
 }
 
 static size_t find(struct slice text, const char *word)

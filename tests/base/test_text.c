@@ -1,5 +1,6 @@
 /* UTF-8: what is whole, what is broken, where a cut may fall. */
 #include "check.h"
+#include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
 #include "base/text.h"
@@ -62,9 +63,39 @@ static void trim_takes_any_white_space(void **state)
 	assert_int_equal(text_trim(" \n", 2).len, 0);
 }
 
+static void prefixes_are_found_without_case_and_within_bounds(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *prefix;
+		bool starts;
+	} rows[] = {
+		{ "About tea", 9, "about ", true }, { "About tea", 5, "about ", false },
+		{ "abou", 4, "about", false },	    { "x", 1, "", true },
+		{ "", 0, "", true },		    { "", 0, "a", false },
+		{ "\xc3\x89t\xc3\xa9", 5, "\xc3\xa9", false },
+		{ "[a", 2, "{A", false },	    { "@", 1, "`", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		/* Of its own size, so that a byte read too many is seen. */
+		char *text = malloc(rows[i].len > 0 ? rows[i].len : 1);
+
+		memcpy(text, rows[i].text, rows[i].len);
+		assert_int_equal(text_starts_within(text, text + rows[i].len, rows[i].prefix),
+				 rows[i].starts);
+		free(text);
+		assert_int_equal(text_starts_nocase(rows[i].text, rows[i].prefix),
+				 rows[i].starts || rows[i].text[rows[i].len] != '\0');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_are_found_without_case_and_within_bounds),
 		cmocka_unit_test(cuts_fall_between_code_points),
 		cmocka_unit_test(broken_bytes_are_seen),
 		cmocka_unit_test(code_point_before_a_place),
