@@ -101,7 +101,7 @@ def running(command: list[str], **options) -> Iterator[subprocess.Popen]:
                 pipe.close()
 
 
-def wait_until(is_true: Callable[[], bool], what: str) -> None:
+def wait_until(is_true: Callable[[], object], what: str) -> None:
     end = time.monotonic() + START_S
     while not is_true():
         if time.monotonic() > end:
@@ -149,7 +149,7 @@ def nginx(build: Path, backend: int) -> Iterator[Proxy]:
         with running(
             [binary, "-p", directory, "-c", str(path), "-e", f"{directory}/error.log"]
         ) as process:
-            wait_until(lambda: answers(port), "nginx")
+            wait_until(lambda: answers(port) and children(process.pid), "nginx")
             yield Proxy(port, children(process.pid)[0])
 
 
