@@ -125,13 +125,19 @@ static enum err add_header(struct curl_slist **list, const char *line)
 	return err;
 }
 
+/* Every request's every header is looked at: the first letter tells most apart. */
+static bool is_header(const char *line, const char *name)
+{
+	return ((line[0] ^ name[0]) & ~0x20) == 0 && text_starts_nocase(line, name);
+}
+
 /* The length is ours to say, and "Expect" holds bodies over 1 MB back for a second. */
 static bool is_dropped(const char *line)
 {
 	static const char *const names[] = { "Expect:", "Content-Length:", "Transfer-Encoding:" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (text_starts_nocase(line, names[i]))
+		if (is_header(line, names[i]))
 			return true;
 	}
 	return false;
@@ -150,7 +156,7 @@ static enum err add_headers(struct http_call_handle *handle)
 		if (is_dropped(*headers))
 			continue;
 		for (size_t i = 0; i < UNSAID; i++)
-			is_said[i] |= text_starts_nocase(*headers, unsaid[i]);
+			is_said[i] |= is_header(*headers, unsaid[i]);
 		err = add_header(&handle->headers, *headers);
 	}
 	for (size_t i = 0; i < UNSAID && err == OK; i++) {

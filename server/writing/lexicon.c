@@ -16,9 +16,12 @@ static bool is_ascii_term(const char *text)
  * let through. */
 static size_t term_len(const struct term *term, const char *text, size_t at)
 {
-	size_t len = strlen(term->text);
+	size_t len;
 
-	if (text[at] != term->text[0] || strncmp(text + at, term->text, len) != 0)
+	if (text[at] != term->text[0]) /* most, and before the length is looked for */
+		return 0;
+	len = strlen(term->text);
+	if (strncmp(text + at, term->text, len) != 0)
 		return 0;
 	if (!is_ascii_term(term->text))
 		return len;
@@ -164,8 +167,11 @@ bool lexicon_begins_with(const char *text, size_t at, const char *const *phrases
 	while (text[at] == ' ' || text[at] == '-')
 		at++;
 	for (size_t i = 0; phrases[i] != NULL; i++) {
-		size_t len = strlen(phrases[i]);
+		size_t len;
 
+		if (text[at] != phrases[i][0])
+			continue;
+		len = strlen(phrases[i]);
 		if (strncmp(text + at, phrases[i], len) != 0 || len <= best)
 			continue;
 		if (is_word_char(phrases[i][len - 1]) && is_word_char(text[at + len]))
@@ -183,6 +189,8 @@ bool lexicon_contains(const char *text, size_t from, size_t to, const char *cons
 		const char *at = text + from;
 		const char *end = text + to;
 
+		if (len > to - from)
+			continue;
 		while ((at = memmem(at, (size_t)(end - at), phrases[i], len)) != NULL) {
 			if (!is_ascii_term(phrases[i]) ||
 			    ((at == text || !is_word_char(at[-1]) || !is_word_char(*at)) &&
