@@ -211,8 +211,20 @@ static enum route_mode mode_of(const struct turn *turn)
 	return modes[turn->options.mode];
 }
 
+static bool is_tool_choice(const struct chat_request *chat)
+{
+	const json_t *first = json_array_get(chat->messages, 0);
+	const char *role = json_string_value(json_object_get(first, "role"));
+	const json_t *content = json_object_get(first, "content");
+
+	return strcmp(role, "system") == 0 && json_is_string(content) &&
+	       route_is_tool_choice(json_string_value(content), json_string_length(content));
+}
+
 static bool is_housekeeping(const struct turn *turn)
 {
+	if (is_tool_choice(&turn->chat))
+		return true;
 	return turn->chat.ends_with_user &&
 	       route_is_housekeeping(buf_str(&turn->chat.last_user), turn->chat.last_user.len,
 				     request_header(turn->request, "X-OpenWebUI-Task"));

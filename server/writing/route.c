@@ -184,12 +184,12 @@ static const char *const signatures[] = {
 	"### Task: Suggest 3-5 relevant follow-up",
 	"### Task: Analyze the chat history to determine the necessity of",
 	"### Task: You are an autocompletion system",
+	"### Task: Generate a detailed prompt for am image", /* as the template has it */
 	"### Task: Generate a detailed prompt for an image",
 	"Generate a concise, 3-5 word title",
 	"Create a concise, 3-5 word",
 	"Your task is to reflect the speaker's likely facial expression",
 	"You have been provided with a set of responses from various models",
-	"Available Tools:",
 	/* LibreChat */
 	"Provide a concise, 5-word-or-less title for the conversation",
 	"Analyze this conversation and provide: 1. The detected language",
@@ -231,4 +231,11 @@ bool route_is_housekeeping(const char *text, size_t len, const char *task_header
 		if (begins_like(&trimmed, signatures[i]))
 			return true;
 	return false;
+}
+
+bool route_is_tool_choice(const char *system_text, size_t len)
+{
+	struct slice trimmed = text_trim(system_text, len);
+
+	return begins_like(&trimmed, "Available Tools:");
 }

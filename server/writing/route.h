@@ -68,4 +68,7 @@ struct route route_choose(const struct route_input *input);
  * `task_header` is X-OpenWebUI-Task; NULL or "" when absent. Open WebUI's RAG template is a real
  * user turn and none of them. */
 bool route_is_housekeeping(const char *text, size_t len, const char *task_header);
+/* Whether the first message, a system message, makes the request Open WebUI's choice of tools: the
+ * user message that follows quotes the chat, and is no turn of the user's. */
+bool route_is_tool_choice(const char *system_text, size_t len);
 #endif

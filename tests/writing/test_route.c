@@ -168,6 +168,7 @@ static void front_ends_keep_house(void **state)
 		{ "\n### Task:\r\nGenerate 1-3 broad tags categorizing the themes", NULL, true },
 		{ "### Task:\nSuggest 3-5 relevant follow-up questions", "", true },
 		{ "### Task:\nYou are an autocompletion system. Continue", NULL, true },
+		{ "### Task:\nGenerate a detailed prompt for am image generation task", NULL, true },
 		{ "### Task:\nRespond to the user query using the provided context", NULL, false },
 		{ "### Task:\nWrite a 3000-word article", NULL, false },
 		{ "Write a 3000-word article", "title_generation", true },
@@ -184,6 +185,17 @@ static void front_ends_keep_house(void **state)
 		assert_int_equal(
 			route_is_housekeeping(rows[i].text, strlen(rows[i].text), rows[i].header),
 			rows[i].is_housekeeping);
+}
+
+static void a_choice_of_tools_is_told_by_its_system_message(void **state)
+{
+	static const char tools[] = "Available Tools: []\n\nYour task is to choose";
+	static const char prompt[] = "You are a writer. Available Tools: pen, paper.";
+
+	(void)state;
+	assert_true(route_is_tool_choice(tools, strlen(tools)));
+	assert_false(route_is_tool_choice(prompt, strlen(prompt)));
+	assert_false(route_is_tool_choice("", 0));
 }
 
 static struct route route_of(const char *text, size_t len, enum route_model model)
@@ -255,6 +267,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_with_a_long_text),
 		cmocka_unit_test(options_are_done_as_said),
 		cmocka_unit_test(front_ends_keep_house),
+		cmocka_unit_test(a_choice_of_tools_is_told_by_its_system_message),
 		cmocka_unit_test(requests_go_where_they_should),
 	};
 
