@@ -186,7 +186,7 @@ static struct whole take_one(const struct request *request, const struct length 
 }
 
 /* The length of the whole out of all that are named: a total, else the sum of
- * listed parts, else the largest. */
+ * listed parts, else the largest; from NULL: none above 0. */
 static struct whole take_whole(const struct request *request, enum demand_kind kind)
 {
 	struct whole best = { 0 };
@@ -199,7 +199,7 @@ static struct whole take_whole(const struct request *request, enum demand_kind k
 
 		if (i + 1 < request->count && is_pair(length, length + 1))
 			one.high = words_of(length + 1, length[1].high, kind);
-		if (length->is_total)
+		if (length->is_total && one.high > 0)
 			return one;
 		if (is_listed(request, length) && !length->is_each) {
 			sum.low += one.low;
@@ -265,11 +265,11 @@ void demand_read(const char *user_text, size_t len, struct demand *ret_demand)
 	if (request_is_foreign(&request))
 		return;
 	ret_demand->kind = find_kind(&request, request.count > 0 ? &request.lengths[0] : NULL);
-	if (request.count == 0) {
+	whole = take_whole(&request, ret_demand->kind);
+	if (whole.from == NULL) { /* none, or "0 words" */
 		set_default(&request, ret_demand);
 		return;
 	}
-	whole = take_whole(&request, ret_demand->kind);
 	ret_demand->kind = find_kind(&request, whole.from);
 	whole = take_whole(&request, ret_demand->kind);
 	set_target(ret_demand, whole);

@@ -219,6 +219,31 @@ static void any_bytes_are_taken(void **state)
 	demand_read("", 0, &(struct demand){ 0 });
 }
 
+/* A length of nothing is no length; a form has its default all the same. */
+static void zero_is_no_length(void **state)
+{
+	static const struct {
+		const char *text;
+		long target_words; /* 0: none was said */
+	} rows[] = {
+		{ "Write an essay of 0 words, 0 pages.", 0 },
+		{ "Write 0 words.", 0 },
+		{ "Write a story of 0 pages in all, or 00000 words.", 0 },
+		{ "Write an essay of 0 pages, or 1500 words.", 1500 },
+		{ "请写一篇0字的文章。", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct demand demand;
+
+		demand_read(rows[i].text, strlen(rows[i].text), &demand);
+		if (rows[i].target_words > 0)
+			assert_int_equal(demand.target_words, rows[i].target_words);
+		assert_int_equal(demand.has_number, rows[i].target_words > 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +253,7 @@ int main(void)
 		cmocka_unit_test(bounds_become_targets),
 		cmocka_unit_test(a_long_message_is_read_at_both_ends),
 		cmocka_unit_test(any_bytes_are_taken),
+		cmocka_unit_test(zero_is_no_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
