@@ -69,6 +69,8 @@ static enum err take_line_at(struct sse_parser *parser, const char *at, const ch
 {
 	enum err err;
 
+	if ((size_t)(stop - at) > parser->line.max_bytes)
+		return ERR_TOO_LARGE; /* as it is when it comes in pieces */
 	if (parser->line.len == 0)
 		return take_line(parser, at, (size_t)(stop - at));
 	err = buf_append(&parser->line, at, (size_t)(stop - at));

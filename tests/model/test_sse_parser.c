@@ -77,11 +77,28 @@ static void a_line_over_the_bound_is_refused(void **state)
 	sse_parser_release(&parser);
 }
 
+/* However its bytes come: the bound is no matter of luck. */
+static void a_line_over_the_bound_is_refused_in_one_piece_too(void **state)
+{
+	static const char line[] = ": a comment that is longer than the parser was told to take in\n";
+	struct sse_parser parser;
+	struct seen seen = { .len = 0 };
+
+	(void)state;
+	sse_parser_init(&parser, sizeof(line) - 3, on_data, &seen);
+	assert_int_equal(sse_parser_feed(&parser, line, strlen(line)), ERR_TOO_LARGE);
+	sse_parser_release(&parser);
+	sse_parser_init(&parser, sizeof(line) - 2, on_data, &seen);
+	assert_int_equal(sse_parser_feed(&parser, line, strlen(line)), OK);
+	sse_parser_release(&parser);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cut_gives_the_same_events),
 		cmocka_unit_test(a_line_over_the_bound_is_refused),
+		cmocka_unit_test(a_line_over_the_bound_is_refused_in_one_piece_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
