@@ -24,6 +24,13 @@ enum finish_reason finish_reason_from_name(const char *name)
 	return FINISH_OTHER;
 }
 
+long long usage_count(long long said)
+{
+	if (said < 0)
+		return 0;
+	return said < USAGE_TOKENS_MAX ? said : USAGE_TOKENS_MAX;
+}
+
 void usage_add(struct usage *usage, const struct usage *more)
 {
 	usage->prompt_tokens += more->prompt_tokens;

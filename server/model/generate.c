@@ -54,6 +54,11 @@ static void fail_stream(struct generation *generation, enum err err, const char 
 	op_cancel(&generation->http.stream.op, err);
 }
 
+static long long count_of(const json_t *usage, const char *name)
+{
+	return usage_count(json_integer_value(json_object_get(usage, name)));
+}
+
 static void take_usage(struct generate_call *call, const json_t *usage)
 {
 	const json_t *completion = json_object_get(usage, "completion_tokens_details");
@@ -62,12 +67,10 @@ static void take_usage(struct generate_call *call, const json_t *usage)
 	if (!json_is_object(usage))
 		return;
 	call->usage = (struct usage){
-		.prompt_tokens = json_integer_value(json_object_get(usage, "prompt_tokens")),
-		.completion_tokens =
-			json_integer_value(json_object_get(usage, "completion_tokens")),
-		.reasoning_tokens =
-			json_integer_value(json_object_get(completion, "reasoning_tokens")),
-		.cached_tokens = json_integer_value(json_object_get(prompt, "cached_tokens")),
+		.prompt_tokens = count_of(usage, "prompt_tokens"),
+		.completion_tokens = count_of(usage, "completion_tokens"),
+		.reasoning_tokens = count_of(completion, "reasoning_tokens"),
+		.cached_tokens = count_of(prompt, "cached_tokens"),
 	};
 }
 

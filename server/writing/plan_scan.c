@@ -53,11 +53,8 @@ struct scan {
 
 static bool key_equals(struct slice key, const char *name)
 {
-	const char *at = key.data;
-	const char *end = key.data + key.len;
-
-	for (; at < end; at++) {
-		char byte = *at;
+	for (size_t i = 0; i < key.len; i++) { /* none at all where no key was read */
+		char byte = key.data[i];
 
 		if (byte == ' ' || byte == '_' || byte == '-')
 			continue;

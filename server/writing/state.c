@@ -12,9 +12,9 @@ static double clamp(double value, double low, double high)
 	return value < low ? low : value > high ? high : value;
 }
 
-static long long get_int(const json_t *data, const char *key)
+static long long get_count(const json_t *data, const char *key)
 {
-	return json_integer_value(json_object_get(data, key));
+	return usage_count(json_integer_value(json_object_get(data, key)));
 }
 
 static const char *get_str(const json_t *data, const char *key)
@@ -151,8 +151,8 @@ static enum err apply_planned(struct state *state, const struct event *event)
 	state->plan = plan;
 	state->phase = STATE_WRITING;
 	state->planned_ms = event->t_ms;
-	if (get_int(event->data, "target_words") > 0)
-		state->target_words = (long)get_int(event->data, "target_words");
+	if (get_count(event->data, "target_words") > 0)
+		state->target_words = (long)get_count(event->data, "target_words");
 	return note_unmet(state, json_object_get(event->data, "unmet"));
 }
 
@@ -164,7 +164,7 @@ static enum err apply_section_started(struct state *state, const struct event *e
 	    event->section - 1 != state->section)
 		return ERR_INVALID;
 	section->is_started = true;
-	section->words_asked = (long)get_int(event->data, "words_asked");
+	section->words_asked = (long)get_count(event->data, "words_asked");
 	section->words_before = state->words;
 	section->at_byte = section->prose_byte = section->end_byte = state->text.len;
 	word_counter_init(&state->section_counter);
@@ -222,7 +222,7 @@ static enum err apply_repaired(struct state *state, const struct event *event)
 	struct state_section *section = section_of(state, event);
 	const char *action = get_str(event->data, "action");
 
-	state->words_dropped += (long)get_int(event->data, "words_dropped");
+	state->words_dropped += (long)get_count(event->data, "words_dropped");
 	if (section != NULL && strcmp(action, "redo") == 0)
 		section->redos++;
 	if (strcmp(get_str(event->data, "kind"), "stop_string") == 0)
@@ -242,8 +242,8 @@ static enum err apply_repaired(struct state *state, const struct event *event)
  * the words asked for come down until the model ends by itself. */
 static void learn_habit(struct state *state, const struct event *event, bool is_stopped)
 {
-	double asked = (double)get_int(event->data, "words_asked");
-	double words = (double)get_int(event->data, "words");
+	double asked = (double)get_count(event->data, "words_asked");
+	double words = (double)get_count(event->data, "words");
 
 	if (asked < 20 || words < 5)
 		return;
@@ -260,7 +260,7 @@ static void count_call(struct state *state, struct state_section *section,
 		       const struct event *event)
 {
 	const char *role = get_str(event->data, "role");
-	long words = (long)get_int(event->data, "words");
+	long words = (long)get_count(event->data, "words");
 
 	section->calls++;
 	section->is_cut = is_true(event->data, "is_cut");
@@ -270,11 +270,11 @@ static void count_call(struct state *state, struct state_section *section,
 		section->continues++;
 	if (strcmp(role, "closing") == 0)
 		section->closings++;
-	if (get_int(event->data, "completion_tokens") > 0 &&
+	if (get_count(event->data, "completion_tokens") > 0 &&
 	    !is_true(event->data, "is_usage_estimated") &&
 	    strcmp(get_str(event->data, "result"), "ok") == 0 && words > 0) {
-		state->written_tokens += get_int(event->data, "completion_tokens") -
-					 get_int(event->data, "reasoning_tokens");
+		state->written_tokens += get_count(event->data, "completion_tokens") -
+					 get_count(event->data, "reasoning_tokens");
 		state->written_words += words;
 	}
 }
@@ -282,10 +282,10 @@ static void count_call(struct state *state, struct state_section *section,
 static void add_usage(struct state *state, const json_t *data)
 {
 	struct usage usage = {
-		.prompt_tokens = get_int(data, "prompt_tokens"),
-		.completion_tokens = get_int(data, "completion_tokens"),
-		.reasoning_tokens = get_int(data, "reasoning_tokens"),
-		.cached_tokens = get_int(data, "cached_tokens"),
+		.prompt_tokens = get_count(data, "prompt_tokens"),
+		.completion_tokens = get_count(data, "completion_tokens"),
+		.reasoning_tokens = get_count(data, "reasoning_tokens"),
+		.cached_tokens = get_count(data, "cached_tokens"),
 	};
 
 	usage_add(&state->usage, &usage);
@@ -298,7 +298,7 @@ static enum err apply_call(struct state *state, const struct event *event)
 
 	state->calls++;
 	add_usage(state, event->data);
-	state->words_dropped += (long)get_int(event->data, "words_dropped");
+	state->words_dropped += (long)get_count(event->data, "words_dropped");
 	if (strcmp(result, "failed") == 0) {
 		state->calls_failed++;
 		return OK;
