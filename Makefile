@@ -85,6 +85,7 @@ include tests/gates/check.mk
 include tests/bench/bench.mk
 include deploy/deploy.mk
 include tests/tools/measure.mk
+include tests/fuzz/fuzz.mk
 
 clean:
 	rm -rf build
@@ -96,6 +97,7 @@ help:
 	@echo "make test        set up and run every test"
 	@echo "make check       gates, warnings of gcc and clang, linters"
 	@echo "make bench       beside nginx, in one run"
+	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make deps        only install what building needs"
 	@echo "make clean       remove build/"

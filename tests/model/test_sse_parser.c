@@ -80,7 +80,7 @@ static void a_line_over_the_bound_is_refused(void **state)
 /* However its bytes come: the bound is no matter of luck. */
 static void a_line_over_the_bound_is_refused_in_one_piece_too(void **state)
 {
-	static const char line[] = ": a comment that is longer than the parser was told to take in\n";
+	static const char line[] = ": a comment that is longer than the parser was told\n";
 	struct sse_parser parser;
 	struct seen seen = { .len = 0 };
 
