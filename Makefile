@@ -8,6 +8,7 @@ PKGS := libmicrohttpd jansson libcurl hiredis libuv yaml-0.1 nettle
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 -Werror
 CPPFLAGS += -D_GNU_SOURCE -Iserver -Iclient -Itests $(shell pkg-config --cflags $(PKGS))
+LDFLAGS += -Wl,--as-needed
 LDLIBS += $(shell pkg-config --libs $(PKGS)) -lutf8proc -lm
 
 ifeq ($(SANITIZE),1)

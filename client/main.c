@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "ready.h"
 #include "write.h"
 
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"longhand write REQUEST [options]\n"
-	"\n"
-	"Asks a Longhand server for a text and shows it as it is written.\n"
+	"longhand write REQUEST [options]    asks a Longhand server for a text, shows it as it comes\n"
+	"longhand ready [--server URL]       says by its exit code whether the server takes requests\n"
 	"\n"
 	"  --server URL      the server's API (default http://127.0.0.1:8080/v1, or\n"
 	"                    LONGHAND_SERVER)\n"
@@ -97,13 +97,15 @@ int main(int argc, char **argv)
 		.model = "longhand",
 		.key = getenv("LONGHAND_API_KEY"),
 	};
+	bool is_ready;
 
 	mem_init();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		(void)fputs(usage, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : 0;
 	}
-	if (strcmp(argv[1], "write") != 0) {
+	is_ready = strcmp(argv[1], "ready") == 0;
+	if (!is_ready && strcmp(argv[1], "write") != 0) {
 		(void)fprintf(stderr, "longhand: there is no command %s\n%s", argv[1], usage);
 		return EXIT_USAGE;
 	}
@@ -114,6 +116,8 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		i += taken;
 	}
+	if (is_ready)
+		return ready_run(options.server);
 	if (options.request == NULL || options.request[0] == '\0') {
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
