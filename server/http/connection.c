@@ -40,9 +40,16 @@ void connection_wake(struct connection *connection)
 	daemon_pool_wake(connection->daemon);
 }
 
+void connection_hasten(struct connection *connection)
+{
+	MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	daemon_pool_wake(connection->daemon);
+}
+
 void connection_cut(struct connection *connection)
 {
 	connection->is_cut = true;
+	connection_hasten(connection);
 	if (connection->state == CONNECTION_HELD)
 		connection_wake(connection);
 	else

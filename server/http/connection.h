@@ -98,6 +98,10 @@ void connection_accept(struct http_server *server, int fd, const struct sockaddr
 void connection_on_close(void *subject); /* for the close watch */
 /* Ends the connection as soon as possible, without further answer. */
 void connection_cut(struct connection *connection);
+/* It is about to end. libmicrohttpd 0.9.75 forgets a connection whose content reader fails until
+ * its socket has news, which a dead one never has; connections with a time-out of their own are
+ * looked at in each of its runs. */
+void connection_hasten(struct connection *connection);
 /* Lets libmicrohttpd go on with a held connection. */
 void connection_wake(struct connection *connection);
 /* Inside libmicrohttpd's callbacks only. */

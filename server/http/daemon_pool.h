@@ -17,7 +17,7 @@
 struct daemon_pool;
 struct pool_daemon;
 
-enum { DAEMON_CONNECTIONS_MAX = 64, DAEMON_SPARES_MAX = 2 };
+enum { DAEMON_CONNECTIONS_MAX = 16, DAEMON_SPARES_MAX = 2 };
 
 /* libmicrohttpd's callbacks; all run inside MHD_run(), MHD_add_connection or MHD_stop_daemon. */
 struct daemon_callbacks {

@@ -87,13 +87,16 @@ static ssize_t on_read(void *context, uint64_t position, char *data, size_t max)
 
 	(void)position;
 	connection->since_ms = connection_now_ms(connection);
-	if (connection->is_gone || connection->is_cut)
+	if (connection->is_gone || connection->is_cut) {
+		connection_hasten(connection);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
 	if (unsent_bytes(exchange) > 0)
 		return (ssize_t)take(exchange, data, max);
 	if (exchange->is_aborted) {
 		if (exchange->request.is_http_1_0)
 			reset(connection);
+		connection_hasten(connection);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
 	if (exchange->is_ended)

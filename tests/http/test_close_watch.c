@@ -173,6 +173,34 @@ static void crowd_is_cut_at_random(void **state)
 	served_end(&served);
 }
 
+/* libmicrohttpd forgets a connection whose reader fails, when others share its daemon. */
+static void a_cut_among_others_is_seen_at_once(void **state)
+{
+	struct served served;
+	struct raw_client older[5];
+	struct raw_client client;
+
+	(void)state;
+	served_start(&served, &served_defaults, NULL);
+	served.on_request = start_stream;
+	for (size_t i = 0; i < COUNT_OF(older); i++) {
+		raw_connect(&older[i], &served);
+		raw_send(&older[i], get);
+		raw_expect(&older[i], "200 OK");
+	}
+	raw_connect(&client, &served);
+	raw_send(&client, get);
+	raw_expect(&client, "200 OK");
+	reply_stream_abort(served.last);
+	raw_expect_end(&client);
+	served_wait(&served, &served.closed, 1);
+	assert_int_equal(http_server_connections(served.server), COUNT_OF(older));
+	raw_close(&client);
+	for (size_t i = 0; i < COUNT_OF(older); i++)
+		raw_close(&older[i]);
+	served_end(&served);
+}
+
 /* Held, streaming, reading, sending to a full socket, idle: all at once. */
 static void stop_ends_every_kind_of_connection(void **state)
 {
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(leaving_while_a_stream_pauses_is_seen),
 		cmocka_unit_test(client_that_is_gone_already_is_not_served),
 		cmocka_unit_test(crowd_is_cut_at_random),
+		cmocka_unit_test(a_cut_among_others_is_seen_at_once),
 		cmocka_unit_test(stop_ends_every_kind_of_connection),
 		cmocka_unit_test(stop_inside_a_request),
 		cmocka_unit_test(drain_ends_idle_ones_and_lets_the_others_finish),
