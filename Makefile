@@ -82,6 +82,11 @@ ROWS ?= tests/writing/data/rows.jsonl
 demand-report: $(OUT)/tests/tools/demand_report
 	@$< $(ROWS)
 
+# Readers that leave and come back a thousand times: `make resumes`.
+.PHONY: resumes
+resumes:
+	@RESUMES=1000 .venv/bin/python -m pytest -q -c tests/pytest.ini tests/system/test_readers.py
+
 include tests/gates/check.mk
 include tests/bench/bench.mk
 include deploy/deploy.mk
@@ -100,6 +105,7 @@ help:
 	@echo "make bench       beside nginx, in one run"
 	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
+	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
 	@echo "make deps        only install what building needs"
 	@echo "make clean       remove build/"
 

@@ -118,8 +118,9 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		.mode = turn->route.kind == ROUTE_SERIAL ? WRITING_SERIAL : WRITING_SINGLE,
 		.target = *target,
 	};
-	struct chat_view_wishes wishes = { turn->chat.is_stream, turn->chat.has_usage,
-					   turn->options.is_plan_shown };
+	struct chat_view_wishes wishes = { .is_stream = turn->chat.is_stream,
+					   .has_usage = turn->chat.has_usage,
+					   .is_plan_shown = turn->options.is_plan_shown };
 	uint64_t grace_ms = turn->chat.is_stream ? api->options->stream_grace_ms
 						 : api->options->json_grace_ms;
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
@@ -149,7 +150,7 @@ static void start_job(struct turn *turn, const struct model_target *target)
 	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id,
 		 turn->request->id, job->state.spec.target_words,
 		 turn->route.kind == ROUTE_SERIAL ? "serial" : "single");
-	chat_view_start(api, leave_request(turn), job, &wishes);
+	chat_view_start(api, leave_request(turn), job, id, &wishes);
 	turn_free(turn);
 }
 

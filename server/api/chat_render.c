@@ -177,12 +177,15 @@ static enum err render_planned(struct chat_render *render, const struct event *e
 {
 	const json_t *plan = json_object_get(event->data, "plan");
 	json_int_t target = json_integer_value(json_object_get(event->data, "target_words"));
-	enum err err = append_role(render, out);
+	enum err err;
 
 	render->n_sections = (unsigned)json_array_size(json_object_get(plan, "sections"));
 	render->planned_ms = event->t_ms;
 	if (target > 0)
 		render->target_words = (long)target;
+	if (render->from_byte > 0)
+		return OK; /* the reader has it */
+	err = append_role(render, out);
 	if (err != OK)
 		return err;
 	if (render->is_plan_only)
@@ -195,9 +198,12 @@ static enum err render_planned(struct chat_render *render, const struct event *e
 static enum err render_section_started(struct chat_render *render, const struct event *event,
 				       struct buf *out)
 {
-	enum err err = append_role(render, out);
+	enum err err;
 
 	render->section = event->section;
+	if (event->at_byte < render->from_byte)
+		return OK;
+	err = append_role(render, out);
 	if (err == OK)
 		err = begin_chunk(render, out);
 	if (err == OK)
@@ -209,12 +215,19 @@ static enum err render_section_started(struct chat_render *render, const struct 
 
 static enum err render_text(struct chat_render *render, const struct event *event, struct buf *out)
 {
-	enum err err = append_role(render, out);
+	uint64_t known =
+		render->from_byte > event->at_byte ? render->from_byte - event->at_byte : 0;
+	struct slice rest = { event->text, event->text_len };
+	enum err err;
 
 	word_counter_feed(&render->words, event->text, event->text_len);
+	if (known >= rest.len)
+		return OK;
+	rest.data += known;
+	rest.len -= known;
+	err = append_role(render, out);
 	if (err == OK)
-		err = append_text_chunk(render, "content",
-					(struct slice){ event->text, event->text_len }, out);
+		err = append_text_chunk(render, "content", rest, out);
 	if (err == OK && event->t_ms >= render->progress_at_ms + render->progress_ms)
 		err = append_progress(render, event->t_ms, out);
 	return err == OK ? end_chunk(out) : err;

@@ -5,7 +5,10 @@
  *   delta {} with longhand progress                                section_started
  *   delta content [with longhand progress, at most once a second]  text
  *   delta {} with finish_reason and longhand report, [usage], [DONE]  done
- *   {"error":{...}}, no [DONE]                                     failed */
+ *   {"error":{...}}, no [DONE]                                     failed
+ *
+ * With from_byte a client goes on reading: nothing comes of what lies before that byte, the plan
+ * neither. */
 #ifndef LONGHAND_API_CHAT_RENDER_H
 #define LONGHAND_API_CHAT_RENDER_H
 #include "api/errors.h"
@@ -16,6 +19,7 @@ enum { CHAT_RENDER_BYTES_MAX = 64 << 20 };
 
 struct chat_render {
 	bool is_plan_shown, has_usage; /* wishes of the client */
+	uint64_t from_byte; /* what the client has of the content already; 0 after init */
 	uint64_t progress_ms;
 
 	/* Learned from the events. */

@@ -2,14 +2,15 @@
 #include "api/chat_body.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "job/log_cursor.h"
 #include <stdio.h>
 #include <string.h>
 
 struct chat_view {
 	struct api *api;
 	struct request *request;
-	struct job *job;
-	struct reader reader;
+	char id[JOB_ID_BYTES];
+	struct log_cursor *cursor; /* NULL: the view has ended */
 	struct chat_render render;
 	struct chat_view_wishes wishes;
 	struct buf chunks;   /* rendered and not written yet */
@@ -17,7 +18,6 @@ struct chat_view {
 	struct timer first_status, silence;
 	uint64_t written_at_ms, started_ms;
 	bool is_success; /* the backend has answered well */
-	bool has_ended;
 };
 
 static void read_on(struct chat_view *view);
@@ -32,7 +32,7 @@ static void begin_reply(struct chat_view *view)
 
 	if (reply_is_begun(view->request))
 		return;
-	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->job->id);
+	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->id);
 	headers[1] = job_line;
 	headers[2] = view->wishes.is_stream ? "Content-Type: text/event-stream; charset=utf-8"
 					    : "Content-Type: application/json";
@@ -105,16 +105,16 @@ static void end_view(struct chat_view *view)
 {
 	struct reactor *reactor = view->api->reactor;
 
-	view->has_ended = true;
 	reactor->timer_stop(reactor, &view->first_status);
 	reactor->timer_stop(reactor, &view->silence);
-	registry_detach(view->job, &view->reader);
+	log_cursor_free(view->cursor);
+	view->cursor = NULL;
 }
 
 /* Before the status went out: an error answer of its own. After: what the protocol has for it. */
 static void fail_view(struct chat_view *view, struct api_fault *fault)
 {
-	fault->job = view->job->id;
+	fault->job = view->id;
 	end_view(view);
 	if (!reply_is_begun(view->request)) {
 		api_fault_send(view->request, fault);
@@ -135,14 +135,18 @@ static void fail_view(struct chat_view *view, struct api_fault *fault)
 	}
 }
 
-static void fail_by_log(struct chat_view *view)
+static void fail_by_log(struct chat_view *view, enum err error)
 {
 	struct api_fault fault;
 
-	api_fault_set(&fault, view->job->log.error == ERR_CONFLICT ? API_ERROR_JOB_TAKEN_OVER
-								   : API_ERROR_INTERNAL,
-		      NULL, "The job %s can not go on here: %s. Ask for it again.", view->job->id,
-		      err_text(view->job->log.error));
+	if (error == ERR_NOT_FOUND)
+		api_fault_set(&fault, API_ERROR_JOB_ERASED, NULL, "The job %s was erased.",
+			      view->id);
+	else
+		api_fault_set(&fault, error == ERR_CONFLICT ? API_ERROR_JOB_TAKEN_OVER
+							    : API_ERROR_INTERNAL,
+			      NULL, "The job %s can not go on here: %s. Ask for it again.",
+			      view->id, err_text(error));
 	fail_view(view, &fault);
 }
 
@@ -151,7 +155,7 @@ static void fail_memory(struct chat_view *view)
 	struct api_fault fault;
 
 	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory (job %s).",
-		      view->job->id);
+		      view->id);
 	fail_view(view, &fault);
 }
 
@@ -163,7 +167,7 @@ static void send_body(struct chat_view *view, const struct event *done)
 	const char *headers[] = { "Content-Type: application/json", job_line, NULL };
 	struct buf body;
 
-	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->job->id);
+	(void)snprintf(job_line, sizeof(job_line), "X-Longhand-Job: %s", view->id);
 	buf_init(&body, CHAT_RENDER_BYTES_MAX);
 	if (chat_body_render(&view->body, &view->render, done, &body) != OK) {
 		fail_memory(view);
@@ -199,7 +203,7 @@ static bool take_event(struct chat_view *view, const struct event *event)
 	if (event->kind == EVENT_FAILED) {
 		struct api_fault fault;
 
-		chat_render_fault(event, view->job->id, &fault);
+		chat_render_fault(event, view->id, &fault);
 		if (view->is_success)
 			write_chunks(view);
 		buf_clear(&view->chunks);
@@ -230,9 +234,10 @@ static bool take_event(struct chat_view *view, const struct event *event)
 static void read_on(struct chat_view *view)
 {
 	const struct event *event;
+	enum err error;
 
-	while (!view->has_ended && !reply_stream_is_full(view->request)) {
-		event = reader_next(&view->reader);
+	while (view->cursor != NULL && !reply_stream_is_full(view->request)) {
+		event = log_cursor_next(view->cursor);
 		if (event == NULL)
 			break;
 		if (!take_event(view, event))
@@ -240,16 +245,18 @@ static void read_on(struct chat_view *view)
 		if (view->is_success)
 			write_chunks(view);
 	}
-	if (view->is_success && !view->has_ended)
+	if (view->cursor == NULL)
+		return;
+	if (view->is_success)
 		write_chunks(view); /* what waited for the status */
-	if (!view->has_ended && view->job->log.error != OK &&
-	    view->job->log.n_landed == view->reader.next)
-		fail_by_log(view);
+	error = log_cursor_error(view->cursor);
+	if (error != OK)
+		fail_by_log(view, error);
 }
 
-static void on_events(struct reader *reader)
+static void on_events(void *user)
 {
-	read_on(container_of(reader, struct chat_view, reader));
+	read_on(user);
 }
 
 /* ---- the request's side ---- */
@@ -264,7 +271,7 @@ static void on_gone(struct request *request)
 	struct chat_view *view = request->user;
 
 	metric_inc(METRIC_CLIENT_GONE);
-	if (!view->has_ended)
+	if (view->cursor != NULL)
 		end_view(view);
 }
 
@@ -272,7 +279,7 @@ static void on_closed(struct request *request)
 {
 	struct chat_view *view = request->user;
 
-	if (!view->has_ended)
+	if (view->cursor != NULL)
 		end_view(view);
 	if (view->wishes.is_stream)
 		metric_dec(METRIC_STREAMS_OPEN);
@@ -296,35 +303,59 @@ static void arm_timers(struct chat_view *view)
 	arm_silence(view, options->heartbeat_ms);
 }
 
-void chat_view_start(struct api *api, struct request *request, struct job *job,
-		     const struct chat_view_wishes *wishes)
+static bool open_cursor(struct chat_view *view, struct job *job)
 {
-	struct chat_view *view = mem_alloc(sizeof(*view));
-	struct api_fault fault;
+	struct log_cursor_options from = { view->api->reactor, view->api->store,
+					   view->api->options->store_ms, on_events, view };
 
-	if (view == NULL) {
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
-		job_cancel(job);
-		return;
-	}
-	view->api = api;
-	view->request = request;
-	view->job = job;
+	view->cursor = log_cursor_new(&from, job, view->id);
+	return view->cursor != NULL;
+}
+
+static void fill_view(struct chat_view *view, const char *id,
+		      const struct chat_view_wishes *wishes)
+{
+	const struct api *api = view->api;
+
+	(void)snprintf(view->id, sizeof(view->id), "%s", id);
 	view->wishes = *wishes;
+	view->is_success = wishes->is_resumed;
 	view->started_ms = view->written_at_ms = api->reactor->now_ms(api->reactor);
 	buf_init(&view->chunks, CHAT_RENDER_BYTES_MAX);
 	chat_body_init(&view->body);
 	chat_render_init(&view->render, wishes->is_plan_shown, wishes->has_usage,
 			 api->options->progress_ms);
-	memcpy(view->render.job, job->id, sizeof(view->render.job));
+	view->render.from_byte = wishes->from_byte;
+	memcpy(view->render.job, view->id, sizeof(view->render.job));
+}
+
+void chat_view_start(struct api *api, struct request *request, struct job *job, const char *id,
+		     const struct chat_view_wishes *wishes)
+{
+	struct chat_view *view = mem_alloc(sizeof(*view));
+	struct api_fault fault;
+
+	if (view != NULL) {
+		view->api = api;
+		view->request = request;
+		fill_view(view, id, wishes);
+	}
+	if (view == NULL || !open_cursor(view, job)) {
+		mem_free(view);
+		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+		api_fault_send(request, &fault);
+		if (job != NULL && !wishes->is_resumed)
+			job_cancel(job);
+		return;
+	}
 	request->user = view;
 	request->on_gone = on_gone;
 	request->on_drain = on_drain;
 	request->on_closed = on_closed;
 	if (wishes->is_stream)
 		metric_inc(METRIC_STREAMS_OPEN);
-	registry_attach(job, &view->reader, on_events);
 	arm_timers(view);
+	if (wishes->is_resumed && wishes->is_stream)
+		begin_reply(view);
 	read_on(view);
 }

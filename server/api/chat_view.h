@@ -13,9 +13,14 @@
 
 struct chat_view_wishes {
 	bool is_stream, has_usage, is_plan_shown;
+	bool is_resumed; /* the job is known: the status need not wait for a success */
+	/* Content from this byte on; the caller has seen to it that it is one of the log, and not
+	 * inside a code point. */
+	uint64_t from_byte;
 };
 
-/* Answers the request from the job's log; the job is in api->registry. */
-void chat_view_start(struct api *api, struct request *request, struct job *job,
+/* Answers the request from the log of the job `id`: that of `job`, which is in api->registry, or
+ * with NULL the one in the store. */
+void chat_view_start(struct api *api, struct request *request, struct job *job, const char *id,
 		     const struct chat_view_wishes *wishes);
 #endif

@@ -19,12 +19,15 @@
 	X(NOT_COMBINABLE, 400, "invalid_request_error", "option_not_combinable")            \
 	X(NO_DEFAULT_MODEL, 400, "invalid_request_error", "model_required")                 \
 	X(CONTEXT_LENGTH, 400, "invalid_request_error", "context_length_exceeded")          \
+	X(OFFSET_INSIDE, 400, "invalid_request_error", "offset_inside_character")           \
 	X(SMUGGLING, 400, "invalid_request_error", "length_and_encoding")                   \
 	X(NOT_FOUND, 404, "invalid_request_error", "not_found")                             \
 	X(MODEL_NOT_FOUND, 404, "invalid_request_error", "model_not_found")                 \
 	X(JOB_NOT_FOUND, 404, "invalid_request_error", "job_not_found")                     \
 	X(METHOD_NOT_ALLOWED, 405, "invalid_request_error", "method_not_allowed")           \
+	X(JOB_ERASED, 410, "invalid_request_error", "job_erased")                           \
 	X(TOO_LARGE, 413, "invalid_request_error", "request_too_large")                     \
+	X(OFFSET_BEYOND, 416, "invalid_request_error", "offset_beyond_end")                 \
 	X(TOO_MANY_CONNECTIONS, 429, "requests", "too_many_connections")                    \
 	X(TOO_MANY_JOBS, 429, "requests", "too_many_jobs")                                  \
 	X(INTERNAL, 500, "server_error", "internal_error")                                  \

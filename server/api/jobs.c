@@ -1,4 +1,6 @@
 #include "api/jobs.h"
+#include "api/chat_view.h"
+#include "api/events_view.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -8,10 +10,12 @@
 #include <string.h>
 
 enum { JOB_BODY_BYTES_MAX = 72 << 20 };
-enum ask { ASK_STATE, ASK_TEXT };
+enum ask { ASK_STATE, ASK_TEXT, ASK_CHAT, ASK_EVENTS };
 
 /* What is shown of a job, wherever it comes from. */
 struct job_facts {
+	struct api *api;
+	struct job *job; /* NULL: only the store has it */
 	const char *id;
 	const char *model;
 	const struct state *state;
@@ -104,13 +108,84 @@ static void send_text(struct request *request, const struct job_facts *facts)
 	buf_release(&body);
 }
 
+/* "offset=123" among the query's members; none: 0. False: it is no number of bytes. */
+static bool read_offset(const char *query, uint64_t *ret_offset)
+{
+	static const char name[] = "offset=";
+	size_t digits;
+
+	*ret_offset = 0;
+	while (*query != '\0' && strncmp(query, name, sizeof(name) - 1) != 0) {
+		query += strcspn(query, "&");
+		query += *query == '&';
+	}
+	if (*query == '\0')
+		return true;
+	query += sizeof(name) - 1;
+	digits = strspn(query, "0123456789");
+	if (digits == 0 || digits > 18 || (query[digits] != '\0' && query[digits] != '&'))
+		return false;
+	for (; digits > 0; digits--)
+		*ret_offset = *ret_offset * 10 + (uint64_t)(*query++ - '0');
+	return true;
+}
+
+/* False: ret_fault says why a reader cannot go on from there. */
+static bool check_offset(const struct job_facts *facts, const char *query, uint64_t *ret_offset,
+			 struct api_fault *ret_fault)
+{
+	const unsigned char *text = (const unsigned char *)buf_str(&facts->state->text);
+
+	if (!read_offset(query, ret_offset)) {
+		api_fault_set(ret_fault, API_ERROR_INVALID_VALUE, "offset",
+			      "offset must be a whole number of bytes.");
+		return false;
+	}
+	if (*ret_offset > facts->content_bytes) {
+		api_fault_set(ret_fault, API_ERROR_OFFSET_BEYOND, "offset",
+			      "offset lies beyond the text, which has %zu bytes now.",
+			      facts->content_bytes);
+		return false;
+	}
+	if (*ret_offset < facts->content_bytes && (text[*ret_offset] & 0xC0) == 0x80) {
+		api_fault_set(ret_fault, API_ERROR_OFFSET_INSIDE, "offset",
+			      "offset lies inside a character: give the byte where one begins.");
+		return false;
+	}
+	return true;
+}
+
+static void send_chat(struct request *request, const struct job_facts *facts)
+{
+	struct chat_view_wishes wishes = { .is_stream = true,
+					   .is_plan_shown = true,
+					   .is_resumed = true };
+	struct api_fault fault;
+
+	if (check_offset(facts, request->query, &wishes.from_byte, &fault))
+		chat_view_start(facts->api, request, facts->job, facts->id, &wishes);
+	else
+		api_fault_send(request, &fault);
+}
+
 static void send_facts(struct request *request, const struct job_facts *facts, enum ask ask)
 {
-	metric_inc(METRIC_RESPONSES_2XX);
-	if (ask == ASK_STATE)
+	switch (ask) {
+	case ASK_STATE:
+		metric_inc(METRIC_RESPONSES_2XX);
 		send_state(request, facts);
-	else
+		break;
+	case ASK_TEXT:
+		metric_inc(METRIC_RESPONSES_2XX);
 		send_text(request, facts);
+		break;
+	case ASK_CHAT:
+		send_chat(request, facts);
+		break;
+	case ASK_EVENTS:
+		events_view_start(facts->api, request, facts->job, facts->id);
+		break;
+	}
 }
 
 /* ---- a job of the registry ---- */
@@ -124,9 +199,10 @@ static size_t landed_bytes(const struct event_log *log)
 	return 0;
 }
 
-static void send_live(struct request *request, const struct job *job, enum ask ask)
+static void send_live(struct api *api, struct request *request, struct job *job, enum ask ask)
 {
-	struct job_facts facts = { job->id, job->model_id, &job->state, landed_bytes(&job->log) };
+	struct job_facts facts = { api,		  job,	       job->id,
+				   job->model_id, &job->state, landed_bytes(&job->log) };
 
 	send_facts(request, &facts, ask);
 }
@@ -134,6 +210,7 @@ static void send_live(struct request *request, const struct job *job, enum ask a
 /* ---- a job of the store ---- */
 
 struct lookup {
+	struct api *api;
 	struct request *request; /* NULL once closed */
 	struct replay replay;
 	enum ask ask;
@@ -144,11 +221,12 @@ static void on_replayed(struct op *op)
 {
 	struct replay *replay = container_of(op, struct replay, op);
 	struct lookup *lookup = container_of(replay, struct lookup, replay);
-	struct job_facts facts = { lookup->id, replay->model_id, &replay->state,
-				   replay->state.text.len };
+	struct job_facts facts = { lookup->api,	     NULL,	     lookup->id,
+				   replay->model_id, &replay->state, replay->state.text.len };
 
 	if (lookup->request != NULL) {
 		lookup->request->user = NULL;
+		lookup->request->on_closed = NULL;
 		if (op->result == OK && replay->owner != NULL)
 			send_facts(lookup->request, &facts, lookup->ask);
 		else if (op->result == OK || op->result == ERR_NOT_FOUND)
@@ -179,6 +257,7 @@ static void look_up(struct api *api, struct request *request, const char *id, en
 		return;
 	}
 	(void)snprintf(lookup->id, sizeof(lookup->id), "%s", id);
+	lookup->api = api;
 	lookup->request = request;
 	lookup->ask = ask;
 	request->user = lookup;
@@ -202,14 +281,18 @@ static bool split_path(const char *rest, char ret_id[JOB_ID_BYTES], const char *
 	return true;
 }
 
+/* A stream has no HEAD: there is nothing to say about it that would not begin it. */
 static const struct job_path {
 	const char *what; /* behind the id */
 	const char *method;
 	const char *allow;
+	enum ask ask;
 } paths[] = {
-	{ "", "GET", "GET, HEAD" },
-	{ "text", "GET", "GET, HEAD" },
-	{ "cancel", "POST", "POST" },
+	{ "", "GET", "GET, HEAD", ASK_STATE },
+	{ "text", "GET", "GET, HEAD", ASK_TEXT },
+	{ "chat", "GET", "GET", ASK_CHAT },
+	{ "events", "GET", "GET", ASK_EVENTS },
+	{ "cancel", "POST", "POST", ASK_STATE },
 };
 
 static const struct job_path *find_path(const char *what)
@@ -224,23 +307,23 @@ void jobs_get(struct api *api, struct request *request, const char *rest)
 {
 	char id[JOB_ID_BYTES];
 	const char *what = "";
-	const struct job *job;
-	enum ask ask;
+	const struct job_path *path;
+	struct job *job;
 
 	if (!split_path(rest, id, &what) || find_path(what) == NULL) {
 		refuse_unknown(request, rest);
 		return;
 	}
-	if (strcmp(find_path(what)->method, "GET") != 0) {
-		api_refuse_method(request, find_path(what)->allow);
+	path = find_path(what);
+	if (strstr(path->allow, request->method) == NULL) {
+		api_refuse_method(request, path->allow);
 		return;
 	}
-	ask = what[0] == '\0' ? ASK_STATE : ASK_TEXT;
 	job = registry_find(api->registry, id);
 	if (job != NULL)
-		send_live(request, job, ask);
+		send_live(api, request, job, path->ask);
 	else
-		look_up(api, request, id, ask);
+		look_up(api, request, id, path->ask);
 }
 
 void jobs_post(struct api *api, struct request *request, const char *rest)
@@ -264,5 +347,5 @@ void jobs_post(struct api *api, struct request *request, const char *rest)
 	}
 	job_cancel(job);
 	metric_inc(METRIC_RESPONSES_2XX);
-	send_live(request, job, ASK_STATE);
+	send_live(api, request, job, ASK_STATE);
 }

@@ -1,0 +1,163 @@
+"""Readers leave and come back: no byte of a text is lost or comes twice."""
+
+import os
+import random
+import threading
+
+import pytest
+from chat import Chunks, assert_error, has_content, read_until, request, stream
+
+ARTICLE = "Write an article of 2,000 words about the history of tea."
+CHINESE = "请写一篇3000字的文章，介绍茶馆的历史。"
+GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
+# How many resumes the property is tried with: `make resumes` says 1,000.
+RESUMES = int(os.environ.get("RESUMES", "60"))
+
+
+def path_of(job, tail=""):
+    """The path of a job."""
+    return f"/v1/longhand/jobs/{job}{tail}"
+
+
+def job_id(answer):
+    """The job of a long answer."""
+    return answer.headers["x-longhand-job"]
+
+
+def text_of(longhand, job):
+    """The text of a job as its bytes."""
+    return longhand.call("GET", path_of(job, "/text")).raw_body
+
+
+def content(event):
+    """The content of one event of a chat stream, as bytes."""
+    if event.json is None:
+        return b""
+    assert "error" not in event.json, event.json
+    return "".join(c["delta"].get("content") or "" for c in event.json["choices"]).encode()
+
+
+def read_on(longhand, job, offset, most=None):
+    """Reads a job from a byte on, `most` chunks of content at most; what came, and if it ended."""
+    answer = longhand.ask("GET", path_of(job, f"/chat?offset={offset}"))
+    assert answer.status == 200, answer.read()
+    assert answer.headers["x-longhand-job"] == job
+    got = b""
+    for event in answer.events():
+        if event.data == "[DONE]":
+            answer.close()
+            return got, True
+        part = content(event)
+        got += part
+        if part and most is not None:
+            most -= 1
+            if most <= 0:
+                break
+    answer.close()
+    return got, False
+
+
+def starts_of_characters(text):
+    """The bytes of a text at which a reader may go on."""
+    return [at for at in range(len(text) + 1) if at == len(text) or text[at] & 0xC0 != 0x80]
+
+
+@pytest.mark.parametrize("prompt", [ARTICLE, CHINESE])
+def test_a_finished_text_is_read_on_from_any_character(longhand, prompt):
+    got = stream(longhand, request(prompt))
+    job = job_id(got.answer)
+    text = text_of(longhand, job)
+    assert got.text.encode() == text
+    chance = random.Random(1)
+    places = starts_of_characters(text)
+    for offset in [0, 1, len(text), *chance.sample(places, RESUMES // 3)]:
+        if offset not in places:
+            continue
+        assert read_on(longhand, job, offset) == (text[offset:], True)
+
+
+def test_inside_a_character_and_beyond_the_end_are_refused(longhand):
+    job = job_id(stream(longhand, request(CHINESE)).answer)
+    text = text_of(longhand, job)
+    inside = [at for at in range(len(text)) if text[at] & 0xC0 == 0x80]
+    for offset in inside[:3] + inside[-3:]:
+        answer = longhand.ask("GET", path_of(job, f"/chat?offset={offset}"))
+        assert_error(answer, 400, param="offset", code="offset_inside_character")
+    answer = longhand.ask("GET", path_of(job, f"/chat?offset={len(text) + 1}"))
+    assert_error(answer, 416, param="offset", code="offset_beyond_end")
+    for offset in ["-1", "x", "", "1.5", "9" * 30]:
+        answer = longhand.ask("GET", path_of(job, f"/chat?offset={offset}"))
+        assert_error(answer, 400, param="offset", code="invalid_value")
+
+
+@pytest.mark.parametrize("prompt", [ARTICLE, CHINESE])
+def test_resumes_of_a_running_text_lose_and_double_nothing(backend, longhand, prompt):
+    backend.script(chunk_ms=1)
+    chance = random.Random(2)
+    resumes = 0
+    while resumes < RESUMES // 2:
+        first = longhand.chat(request(prompt, stream=True, longhand={"keep": True}))
+        got = b"".join(content(event) for event in read_until(first, has_content))
+        job = job_id(first)
+        first.close()
+        is_over = False
+        while not is_over:
+            part, is_over = read_on(longhand, job, len(got), chance.randrange(1, 12))
+            got += part
+            resumes += 1
+        assert got == text_of(longhand, job)
+
+
+def test_several_read_one_text_at_their_own_pace(backend, longhand):
+    backend.script(GATE)
+    first = longhand.chat(request(ARTICLE, stream=True))
+    events = first.events()
+    next(event for event in events if has_content(event))
+    backend.wait(held=1)
+    job = job_id(first)
+    offsets = [0, 7, len(text_of(longhand, job))]
+    answers = [longhand.ask("GET", path_of(job, f"/chat?offset={offset}")) for offset in offsets]
+    backend.release("gate")
+    texts = [Chunks(answer).text.encode() for answer in answers]
+    whole = text_of(longhand, job)
+    assert texts == [whole[offset:] for offset in offsets]
+    assert whole.endswith(b"".join(content(event) for event in events))
+
+
+def test_a_reader_that_takes_nothing_slows_nobody(backend, start):
+    longhand = start(stream_high_bytes=4096, stream_low_bytes=1024)
+    slow = longhand.chat(request(ARTICLE, stream=True))
+    read_until(slow, has_content)  # and then nothing for a while
+    job = job_id(slow)
+    text, is_over = read_on(longhand, job, 0)
+    assert is_over
+    assert text == text_of(longhand, job)
+    rest = Chunks(slow)
+    assert rest.is_done
+    assert text.endswith(rest.text.encode())
+
+
+def test_events_are_the_log_as_it_grows(backend, longhand):
+    backend.script(GATE)
+    answer = longhand.chat(request(ARTICLE, stream=True))
+    read_until(answer, has_content)
+    backend.wait(held=1)
+    job = job_id(answer)
+    events = longhand.ask("GET", path_of(job, "/events"))
+    assert events.headers["content-type"].startswith("text/event-stream")
+    drained = threading.Thread(target=answer.read)
+    drained.start()
+    seen = []
+    for event in events.events():
+        seen.append(event.json)
+        if event.json and event.json["kind"] == "text":
+            backend.release("gate")
+    drained.join()
+    assert events.is_whole
+    assert [event["id"] for event in seen] == [f"1-{n + 1}" for n in range(len(seen))]
+    assert seen[0]["kind"] == "created"
+    assert seen[-1]["kind"] == "done"
+    text = "".join(event["text"] for event in seen if event["kind"] == "text")
+    assert text.encode() == text_of(longhand, job)
+    later = longhand.ask("GET", path_of(job, "/events"), None, {"Last-Event-ID": seen[-3]["id"]})
+    assert [event.json for event in later.events()] == seen[-2:]
