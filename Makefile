@@ -7,9 +7,14 @@ SANITIZE ?=
 PKGS := libmicrohttpd jansson libcurl hiredis libuv yaml-0.1 nettle
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 -Werror
-CPPFLAGS += -D_GNU_SOURCE -Iserver -Iclient -Itests $(shell pkg-config --cflags $(PKGS))
+# Asked once, when something is built and not before: `make deps all` installs them in between.
+HAS_PKGS = $(if $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),,$(error \
+	what building needs is missing here: run `make deps`))
+PKG_CFLAGS = $(HAS_PKGS)$(eval PKG_CFLAGS := $$(shell pkg-config --cflags $$(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(HAS_PKGS)$(eval PKG_LIBS := $$(shell pkg-config --libs $$(PKGS)))$(PKG_LIBS)
+CPPFLAGS += -D_GNU_SOURCE -Iserver -Iclient -Itests $(PKG_CFLAGS)
 LDFLAGS += -Wl,--as-needed
-LDLIBS += $(shell pkg-config --libs $(PKGS)) -lutf8proc -lm
+LDLIBS += $(PKG_LIBS) -lutf8proc -lm
 
 ifeq ($(SANITIZE),1)
 OUT := $(BUILD)/asan
@@ -31,9 +36,10 @@ PROMPTS := $(sort $(wildcard config/prompts/*.txt))
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 UNIT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(UNIT_SRC))
 
-.PHONY: all unit test clean help demand-report demand-report
+.PHONY: all unit test clean help demand-report
 .SECONDARY:
 all: $(if $(wildcard server/main.c),$(OUT)/longhandd) $(if $(CLIENT_SRC),$(OUT)/longhand)
+	@:
 
 $(OUT)/longhandd: $(OUT)/obj/server/main.o $(OUT)/liblonghand.a
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
