@@ -43,17 +43,33 @@ void chat_request_release(struct chat_request *chat)
 	chat_request_init(chat);
 }
 
+static json_t *load(const char *text, size_t len)
+{
+	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_t *json = json_loadb(text, len, flags, NULL);
+
+	if (json == NULL) /* a number that no integer holds: JSON all the same */
+		json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+	return json;
+}
+
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member)
 {
 	struct slice value = chat->members[member];
 	json_t *json;
+	char *mended;
 
 	if (value.data == NULL)
 		return NULL;
-	json = json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	if (json == NULL) /* a number that no integer holds: JSON all the same */
-		json = json_loadb(value.data, value.len,
-				  JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	json = load(value.data, value.len);
+	if (json != NULL || memchr(value.data, '\\', value.len) == NULL)
+		return json;
+	mended = mem_copy(value.data, value.len);
+	if (mended == NULL)
+		return NULL;
+	json_mend_surrogates(mended, value.len);
+	json = load(mended, value.len);
+	mem_free(mended);
 	return json;
 }
 
@@ -144,7 +160,9 @@ static bool test_member(const struct chat_request *chat, enum chat_member member
 			bool (*test)(const json_t *value))
 {
 	json_t *value = chat_request_value(chat, member);
-	bool result = test(value);
+	/* What can not be read here is asked for all the same: the backend may judge it. */
+	bool is_unreadable = value == NULL && chat->members[member].data != NULL;
+	bool result = is_unreadable || test(value);
 
 	json_decref(value);
 	return result;
@@ -254,6 +272,9 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 		return refuse(fault, API_ERROR_MISSING_FIELD, "messages",
 			      "messages is missing: a list with at least one message.");
 	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
+	if (chat->messages == NULL)
+		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
+			      "messages holds a number or a name that can not be read.");
 	count = json_array_size(chat->messages);
 	if (count == 0)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",

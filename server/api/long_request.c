@@ -3,7 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEFAULT_TARGET_WORDS = 1000 }; /* a text was asked for, and nothing says how long */
+enum {
+	DEFAULT_TARGET_WORDS = 1000, /* a text was asked for, and nothing says how long */
+	TOKENS_MAX = 1000000000 /* more is no bound */
+};
 
 static bool refuse(struct api_fault *fault, const char *param, const char *message)
 {
@@ -45,7 +48,7 @@ static bool read_sampling(const struct chat_request *chat, struct sampling *samp
 		bool is_number = json_is_number(value);
 
 		json_decref(value);
-		if (value == NULL)
+		if (chat->members[sampling_rows[i].member].data == NULL)
 			continue;
 		if (!is_number || number < sampling_rows[i].min || number > sampling_rows[i].max)
 			return refuse(fault, sampling_rows[i].name, sampling_rows[i].message);
@@ -63,7 +66,8 @@ static bool read_seed(const struct chat_request *chat, struct sampling *sampling
 	sampling->has_seed = is_integer;
 	sampling->seed = json_integer_value(value);
 	json_decref(value);
-	return value == NULL || is_integer || refuse(fault, "seed", "must be a whole number.");
+	return chat->members[CHAT_SEED].data == NULL || is_integer ||
+	       refuse(fault, "seed", "must be a whole number.");
 }
 
 static bool read_tokens(const struct chat_request *chat, enum chat_member member,
@@ -71,15 +75,14 @@ static bool read_tokens(const struct chat_request *chat, enum chat_member member
 {
 	json_t *value = chat_request_value(chat, member);
 	double number = json_number_value(value);
-	bool is_good = json_is_number(value) && number >= 1 && number <= 1e9 &&
-		       number == floor(number);
+	bool is_good = json_is_number(value) && number >= 1 && number == floor(number);
 
 	json_decref(value);
-	if (value == NULL)
+	if (chat->members[member].data == NULL)
 		return true;
 	if (!is_good)
 		return refuse(fault, name, "must be a whole number above 0.");
-	*tokens = (long)number;
+	*tokens = number < TOKENS_MAX ? (long)number : TOKENS_MAX;
 	return true;
 }
 
@@ -110,7 +113,7 @@ static bool read_stops(const struct chat_request *chat, struct spec *spec,
 	size_t index;
 	json_t *stop;
 
-	if (value != NULL && !json_is_array(value))
+	if (chat->members[CHAT_STOP].data != NULL && !json_is_array(value))
 		is_good = add_stop(spec, value, fault);
 	json_array_foreach(value, index, stop)
 		is_good = is_good && add_stop(spec, stop, fault);
@@ -132,7 +135,12 @@ static bool copy_messages(const struct chat_request *chat, struct spec *spec,
 	}
 	mem_free(spec->request);
 	spec->request = mem_copy(buf_str(&chat->last_user), chat->last_user.len);
-	return spec->history != NULL && spec->request != NULL ? true : refuse_memory(fault);
+	if (spec->history == NULL || spec->request == NULL)
+		return refuse_memory(fault);
+	for (size_t i = 0; i < chat->last_user.len; i++)
+		if (spec->request[i] == '\0') /* would end it: what follows counts too */
+			spec->request[i] = ' ';
+	return true;
 }
 
 static bool copy_plan(const struct plan *from, struct plan *to, struct api_fault *fault)

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 
@@ -156,4 +157,46 @@ enum err json_get_array(const json_t *object, const char *name, json_t **ret)
 		return ERR_INVALID;
 	*ret = member;
 	return OK;
+}
+
+/* The code unit of the escape \uXXXX at `at`; -1 when there is none. */
+static long escaped_unit(const char *at, const char *end)
+{
+	char digits[5];
+
+	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+		return -1;
+	memcpy(digits, at + 2, 4);
+	digits[4] = '\0';
+	return strtol(digits, NULL, 16);
+}
+
+static bool is_high_surrogate(long unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low_surrogate(long unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+void json_mend_surrogates(char *text, size_t len)
+{
+	const char *end = text + len;
+	char *at = text;
+
+	while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL && end - at >= 2) {
+		long unit = escaped_unit(at, end);
+
+		if (unit < 0) {
+			at += 2;
+		} else if (is_high_surrogate(unit) && is_low_surrogate(escaped_unit(at + 6, end))) {
+			at += 12;
+		} else {
+			if (is_high_surrogate(unit) || is_low_surrogate(unit))
+				memcpy(at + 2, "fffd", 4);
+			at += 6;
+		}
+	}
 }

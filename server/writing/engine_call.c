@@ -22,13 +22,19 @@ static double or_else(double value, double other)
 	return isnan(value) ? other : value;
 }
 
+/* Of the calls' seeds the one after the largest is 0. */
+static int64_t later_seed(int64_t seed, int64_t calls)
+{
+	return seed <= INT64_MAX - calls ? seed + calls : seed - INT64_MAX + calls - 1;
+}
+
 static struct sampling sampling_of(const struct engine *engine)
 {
 	const struct state *state = engine->state;
 	struct sampling sampling = state->spec.sampling;
 
 	if (sampling.has_seed)
-		sampling.seed += state->calls;
+		sampling.seed = later_seed(sampling.seed, state->calls);
 	return sampling;
 }
 

@@ -141,7 +141,7 @@ static const struct {
 	{ FOR_EXPLICIT, has_logprobs, ROUTE_REJECT, "logprobs", NOT_WITH_LONG("logprobs") },
 	{ FOR_EXPLICIT, has_images, ROUTE_REJECT, "messages", NOT_WITH_LONG("images") },
 	{ FOR_EXPLICIT, is_continuation, ROUTE_REJECT, "messages",
-	  NOT_WITH_LONG("a last message from the assistant") },
+	  NOT_WITH_LONG("a last message that is not the user's") },
 	{ FOR_EXPLICIT, is_single_with_plan, ROUTE_REJECT, "longhand.mode",
 	  "mode \"single\" has no plan; leave out plan and plan_only, or use \"serial\"" },
 	{ FOR_EXPLICIT, lacks_target, ROUTE_REJECT, "longhand.target_words",
