@@ -1,5 +1,6 @@
 /* longhandd: reads its settings, then serves until it is told to stop. */
 #include "app.h"
+#include "app_hash_key.h"
 #include "base/mem.h"
 #include <stdio.h>
 
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
 		code = fputs(buf_str(&message), stdout) < 0 ? 1 : 0;
 	else if (settings->action == SETTINGS_CHECK)
 		code = puts("The configuration is good.") < 0 ? 1 : 0;
+	else if (settings->action == SETTINGS_HASH_KEY)
+		code = app_hash_key();
 	else
 		code = app_run(settings);
 	settings_unref(settings);

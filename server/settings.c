@@ -1,6 +1,7 @@
 #include "settings.h"
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include "base/mem.h"
 #include "settings_parts.h"
 
@@ -10,6 +11,7 @@
 #define SCALAR_ROW(name, type, ...) ROW_IN(settings, name, type, __VA_ARGS__)
 #define BACKEND_ROW(name, type, ...) ROW_IN(backend_settings, name, type, __VA_ARGS__)
 #define PRESET_ROW(name, type, ...) ROW_IN(preset_settings, name, type, __VA_ARGS__)
+#define KEY_ROW(name, type, ...) ROW_IN(key_settings, name, type, __VA_ARGS__)
 #define TABLE_OF(rows)                                                                             \
 	{                                                                                          \
 		rows, sizeof(rows) / sizeof((rows)[0])                                             \
@@ -18,6 +20,7 @@
 static const struct setting scalar_rows[] = { SETTINGS(ROW_GROUP, SCALAR_ROW) };
 static const struct setting backend_rows[] = { BACKEND_SETTINGS(BACKEND_ROW) };
 static const struct setting preset_rows[] = { PRESET_SETTINGS(PRESET_ROW) };
+static const struct setting key_rows[] = { KEY_SETTINGS(KEY_ROW) };
 
 const struct setting_table settings_scalars = TABLE_OF(scalar_rows);
 
@@ -28,12 +31,14 @@ const struct record_table settings_records[RECORD_TABLES] = {
 	[RECORD_PRESETS] = { "presets", "preset", TABLE_OF(preset_rows), NULL,
 			     sizeof(struct preset_settings), offsetof(struct settings, presets),
 			     offsetof(struct settings, n_presets), 256 },
+	[RECORD_KEYS] = { "keys", "key", TABLE_OF(key_rows), "hash", sizeof(struct key_settings),
+			  offsetof(struct settings, keys), offsetof(struct settings, n_keys),
+			  1000 },
 };
 
 const struct setting_refused settings_refused[] = {
 	{ "state_dir", "long texts are kept in memory" },
 	{ "redis", "long texts are kept in memory" },
-	{ "keys", "let a reverse proxy check API keys" },
 	{ "probe", "GET /v1/models shows what the backends answer" },
 	{ NULL, NULL },
 };
@@ -289,6 +294,28 @@ static enum err check_presets(const struct settings *settings, struct buf *messa
 	return OK;
 }
 
+static enum err check_keys(const struct settings *settings, struct buf *message)
+{
+	enum err err = check_required(settings, &settings_records[RECORD_KEYS], message);
+
+	for (size_t i = 0; err == OK && i < settings->n_keys; i++)
+		for (size_t j = 0; err == OK && j < i; j++)
+			if (strcasecmp(settings->keys[i].hash, settings->keys[j].hash) == 0)
+				err = REFUSE(message, "keys %s and %s have the same hash",
+					     settings->keys[j].record.name,
+					     settings->keys[i].record.name);
+	if (err != OK)
+		return err;
+	if (settings->trust_user_header && settings->user_header[0] == '\0')
+		return REFUSE(message, "trust_user_header needs user_header, the header's name");
+	if (settings->user_header[0] != '\0' && !settings->trust_user_header &&
+	    settings->n_keys == 0)
+		return REFUSE(message, "user_header: without keys everybody could name anybody; "
+				       "set keys, or trust_user_header where only a front end can "
+				       "reach this server");
+	return OK;
+}
+
 static enum err check_pairs(const struct settings *settings, struct buf *message)
 {
 	if (settings->stream_low_bytes >= settings->stream_high_bytes)
@@ -307,6 +334,8 @@ static enum err check_whole(const struct settings *settings, struct buf *message
 		err = check_backends(settings, message);
 	if (err == OK)
 		err = check_presets(settings, message);
+	if (err == OK)
+		err = check_keys(settings, message);
 	return err;
 }
 
@@ -344,7 +373,7 @@ enum err settings_load(int argc, char *const argv[], char *const envp[], struct 
 				       : ERR_NO_MEMORY;
 	if (err == OK)
 		err = settings_scan_flags(argc > 0 ? argv + 1 : argv, envp, settings, ret_message);
-	if (err == OK && settings->action != SETTINGS_PRINT)
+	if (err == OK && settings->action <= SETTINGS_CHECK)
 		err = read_all(argc > 0 ? argv + 1 : argv, envp, settings, ret_message);
 	if (err != OK) {
 		settings_unref(settings);

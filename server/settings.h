@@ -1,6 +1,6 @@
 /* settings - what the program is told: flags over environment over file over default.
  *
- * One table (settings_table.h) of scalars and two record tables: backends and presets. A
+ * One table (settings_table.h) of scalars and three record tables: backends, presets and keys. A
  * snapshot is immutable and counted: whoever keeps one past the current turn takes a reference.
  * app.c alone reads it; everything else gets small structs of its own. */
 #ifndef LONGHAND_SETTINGS_H
@@ -36,6 +36,7 @@ enum setting_count { SETTING_COUNT_NATURAL, SETTING_COUNT_BENCHMARK };
 enum settings_action {
 	SETTINGS_RUN,
 	SETTINGS_CHECK, /* --check-config: all is well, say so and exit 0 */
+	SETTINGS_HASH_KEY, /* --hash-key: read a key, print its hash, exit */
 	SETTINGS_PRINT, /* --help, --version, ...: print ret_message to stdout and exit 0 */
 };
 
@@ -56,6 +57,7 @@ struct settings_map {
 #define SETTING_C_ADDRESS char *
 #define SETTING_C_URL char *
 #define SETTING_C_ENV_NAME char *
+#define SETTING_C_HASH char *
 #define SETTING_C_INT int64_t
 #define SETTING_C_MS uint64_t
 #define SETTING_C_BYTES uint64_t
@@ -83,6 +85,11 @@ struct preset_settings {
 	PRESET_SETTINGS(SETTING_FIELD)
 };
 
+struct key_settings {
+	struct settings_record record;
+	KEY_SETTINGS(SETTING_FIELD)
+};
+
 struct settings {
 	unsigned refs;
 	enum settings_action action;
@@ -92,6 +99,8 @@ struct settings {
 	size_t n_backends;
 	struct preset_settings *presets;
 	size_t n_presets;
+	struct key_settings *keys; /* none: everybody may ask, and is one owner */
+	size_t n_keys;
 };
 
 /* Reads everything and checks it. `argv` with the program's name first, `envp` with NULL last.

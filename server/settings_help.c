@@ -45,6 +45,13 @@ static const char presets_docs[] =
 	"\n"
 	"A mapping from names to presets, in the file; clients choose one as their model.\n\n";
 
+static const char keys_docs[] =
+	"\n## Keys: `keys.NAME`\n"
+	"\n"
+	"A mapping from names to API keys, in the file. With one or more, every request under\n"
+	"`/v1` needs one of them (`Authorization: Bearer KEY`), and its name is the owner of what\n"
+	"is written for it. Only hashes stand here: `longhandd --hash-key` makes them.\n\n";
+
 static const struct {
 	const char *docs;
 	const char *sample;
@@ -56,6 +63,8 @@ static const struct {
 			      "http://127.0.0.1:8000/v1", "" },
 	[RECORD_PRESETS] = { presets_docs, "# Presets, model ids that clients can choose.\n",
 			     "longhand-report", "", "#" },
+	[RECORD_KEYS] = { keys_docs, "# API keys, by owner; without any, everybody may ask.\n",
+			  "alice", "sha256:HEX", "#" },
 };
 
 /* What stands for the value in --help. */
@@ -76,6 +85,8 @@ static const char *value_hint(const struct setting *setting)
 		return "ADDRESS";
 	case SETTING_URL:
 		return "URL";
+	case SETTING_HASH:
+		return "sha256:HEX";
 	case SETTING_NAME:
 	case SETTING_ENV_NAME:
 		return "NAME";

@@ -42,6 +42,15 @@
 	  "after that, time for running answers to end")                                           \
 	X(log_level, ENUM, "info", 0, 0, "error|warn|info|debug", true,                            \
 	  "how much is logged to standard error")                                                  \
+	G("Access")                                                                                \
+	X(user_header, NAME, "", 0, 0, NULL, true,                                                 \
+	  "header in which a front end names its user, who is then an owner; empty means none")    \
+	X(trust_user_header, BOOL, "false", 0, 0, NULL, true,                                      \
+	  "take user_header from clients without a key too, where only a front end can reach us")  \
+	X(max_jobs_per_owner, INT, "0", 0, 100000, NULL, true,                                     \
+	  "long texts one owner may have written at once; 0 means no limit but max_jobs")          \
+	X(words_per_day, INT, "0", 0, 1000000000, NULL, true,                                      \
+	  "words of long texts an owner may have written a day (UTC); 0 means no limit")           \
 	G("Calls to backends")                                                                     \
 	X(default_backend, NAME, "", 0, 0, NULL, true,                                             \
 	  "backend for what names no other; empty means the one called default, else the first")   \
@@ -114,6 +123,10 @@
 	  "its models write long texts by themselves")                                             \
 	X(window_tokens, INT, "0", 0, 100000000, NULL, true,                                       \
 	  "tokens that prompt and answer may have together; 0 means unknown")
+
+/* One API key: keys.NAME in the file. */
+#define KEY_SETTINGS(X)                                                                            \
+	X(hash, HASH, "", 0, 0, NULL, true, "SHA-256 of the key, as longhandd --hash-key prints it")
 
 /* One preset, a model id that clients can choose: presets.NAME in the file. */
 #define PRESET_SETTINGS(X)                                                                         \

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include "base/key_hash.h"
 #include "base/mem.h"
 
 enum { NAME_BYTES_MAX = 64, TEXT_BYTES_MAX = 4096, NEAR_BYTES_MAX = 64, NEAR_DISTANCE_MAX = 2 };
@@ -113,6 +114,8 @@ static bool has_control(const char *text)
  * the text: somebody may have put a key where its name belongs. */
 static const char *text_fault(enum setting_type type, const char *text)
 {
+	struct key_hash hash;
+
 	if (strlen(text) > TEXT_BYTES_MAX)
 		return "is too long";
 	if (has_control(text))
@@ -128,6 +131,11 @@ static const char *text_fault(enum setting_type type, const char *text)
 		return is_url(text) ? NULL
 				    : "is not http://host[:port]/path or https://... without user, "
 				      "query and fragment";
+	case SETTING_HASH:
+		return key_hash_parse(text, &hash)
+			       ? NULL
+			       : "is not sha256: and 64 hexadecimal digits; longhandd --hash-key "
+				 "makes it from a key";
 	case SETTING_ENV_NAME:
 		return is_env_name(text) ? NULL : "is not the name of an environment variable";
 	default:

@@ -12,6 +12,7 @@ enum setting_type {
 	SETTING_NAME,	  /* letters, digits, '.', '_', '-' */
 	SETTING_ADDRESS,  /* host:port, [v6]:port, unix:/path */
 	SETTING_URL,	  /* http:// or https://, no user, query or fragment */
+	SETTING_HASH,	  /* sha256:HEX */
 	SETTING_ENV_NAME, /* name of an environment variable */
 	SETTING_INT,
 	SETTING_MS,
@@ -50,7 +51,7 @@ struct record_table {
 	size_t count_max;
 };
 
-enum { RECORD_BACKENDS, RECORD_PRESETS, RECORD_TABLES };
+enum { RECORD_BACKENDS, RECORD_PRESETS, RECORD_KEYS, RECORD_TABLES };
 
 extern const struct setting_table settings_scalars;
 extern const struct record_table settings_records[RECORD_TABLES];

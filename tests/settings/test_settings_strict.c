@@ -6,6 +6,8 @@
 #include "fakes/command_line.h"
 #include "settings.h"
 
+#define ABC "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
 static const struct {
 	const char *flags;
 	const char *says; /* NULL: fine */
@@ -179,11 +181,60 @@ static const struct {
 	{ "backends:\n  a: {url: http://x, models: {m: [x]}}", ":2:34: m: one value" },
 	{ "backends:\n  a: {url: http://x, key_env: NONE}",
 	  ":2:3: backend a: the environment has no NONE" },
-	{ "keys:\n  a: {}", ":1:1: keys is not in this version yet: let a reverse proxy" },
+	{ "keys:\n  a: {}", ":2:3: key a has no hash" },
+	{ "keys:\n  a: {hash: sk-secret}", ":2:13: hash: is not sha256: and 64 hexadecimal" },
+	{ "keys:\n  'a/b': {hash: " ABC "}", ":2:3: a/b: the name of a key has 1 to 64" },
 	{ "presets:\n  p: {backend: none}", ":2:3: preset p: there is no backend none" },
 	{ "presets:\n  longhand: {}", ":2:3: a preset cannot be called longhand" },
 	{ "presets:\n  p: {target_words: 300000}", ":2:3: preset p: target_words is above" },
 };
+
+/* Values that are good alone and wrong together; without a place in the file. */
+static const struct {
+	const char *yaml;
+	const char *says;
+} access_rows[] = {
+	{ "keys:\n  a: {hash: " ABC "}\n  b: {hash: " ABC "}",
+	  "keys a and b have the same hash" },
+	{ "trust_user_header: true", "trust_user_header needs user_header" },
+	{ "user_header: X-User", "user_header: without keys everybody could name anybody" },
+};
+
+static void access_that_lets_everybody_in_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(access_rows); i++) {
+		struct settings *settings = NULL;
+
+		assert_int_equal(command_line_load_file(access_rows[i].yaml, "--backend http://b",
+							&settings),
+				 ERR_INVALID);
+		if (strncmp(command_line_message.data, access_rows[i].says,
+			    strlen(access_rows[i].says)) != 0)
+			fail_msg("expected %s\n     got %s", access_rows[i].says,
+				 command_line_message.data);
+		assert_null(strstr(command_line_message.data, "sha256:"));
+	}
+}
+
+static void keys_have_names_and_hashes(void **state)
+{
+	struct settings *settings = NULL;
+	enum err err = command_line_load_file("user_header: X-User\nwords_per_day: 5000\n"
+					      "keys:\n  alice: {hash: " ABC "}\n",
+					      "--backend http://b --max-jobs-per-owner 2",
+					      &settings);
+
+	(void)state;
+	assert_int_equal(err, OK);
+	assert_int_equal(settings->n_keys, 1);
+	assert_string_equal(settings->keys[0].record.name, "alice");
+	assert_string_equal(settings->keys[0].hash, ABC);
+	assert_string_equal(settings->user_header, "X-User");
+	assert_int_equal(settings->words_per_day, 5000);
+	assert_int_equal(settings->max_jobs_per_owner, 2);
+	settings_unref(settings);
+}
 
 static void faults_of_the_file_have_line_and_column(void **state)
 {
@@ -250,6 +301,8 @@ int main(void)
 		cmocka_unit_test(a_value_that_may_be_a_key_is_not_repeated),
 		cmocka_unit_test(variables_are_read_as_strictly),
 		cmocka_unit_test(faults_of_the_file_have_line_and_column),
+		cmocka_unit_test(access_that_lets_everybody_in_is_refused),
+		cmocka_unit_test(keys_have_names_and_hashes),
 		cmocka_unit_test(model_ids_lead_to_one_place),
 		cmocka_unit_test(odd_files_are_survived),
 	};
