@@ -93,6 +93,32 @@ static enum err fill_presets(struct app_options *options, const struct settings 
 	return OK;
 }
 
+static enum err fill_keys(struct app_options *options, const struct settings *settings)
+{
+	options->keys = mem_alloc(settings->n_keys * sizeof(*options->keys));
+	if (options->keys == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < settings->n_keys; i++) {
+		options->keys[i].name = settings->keys[i].record.name;
+		if (!key_hash_parse(settings->keys[i].hash, &options->keys[i].hash))
+			return ERR_INVALID; /* the settings have been checked */
+	}
+	return OK;
+}
+
+/* The user header counts only where it can be trusted. */
+static struct auth_options auth_of(const struct app_options *options,
+				   const struct settings *settings)
+{
+	bool is_trusted = settings->n_keys > 0 || settings->trust_user_header;
+
+	return (struct auth_options){
+		.keys = options->keys,
+		.n_keys = settings->n_keys,
+		.user_header = is_trusted ? or_null(settings->user_header) : NULL,
+	};
+}
+
 static void fill_api(struct app_options *options, const struct settings *settings)
 {
 	options->api = (struct api_options){
@@ -112,6 +138,7 @@ static void fill_api(struct app_options *options, const struct settings *setting
 		.inline_json_bytes = INLINE_JSON_BYTES,
 		.presets = options->presets,
 		.n_presets = settings->n_presets,
+		.auth = auth_of(options, settings),
 	};
 }
 
@@ -119,6 +146,9 @@ static void fill_registry(struct app_options *options, const struct settings *se
 {
 	options->registry = (struct registry_options){
 		.running_max = (size_t)settings->max_jobs,
+		.retention_ms = settings->retention_ms,
+		.owner = { (size_t)settings->max_jobs_per_owner,
+			   (uint64_t)settings->words_per_day },
 		.keep_ms = settings->retention_ms < KEEP_MS ? settings->retention_ms : KEEP_MS,
 		.job = {
 			.log = { .flush_ms = settings->flush_ms,
@@ -157,6 +187,8 @@ enum err app_options_init(struct app_options *options, const struct settings *se
 	err = fill_backends(options, settings);
 	if (err == OK)
 		err = fill_presets(options, settings);
+	if (err == OK)
+		err = fill_keys(options, settings);
 	if (err != OK)
 		return err;
 	fill_api(options, settings);
@@ -170,5 +202,6 @@ void app_options_release(struct app_options *options)
 	mem_free(options->backends);
 	mem_free(options->aliases);
 	mem_free(options->presets);
+	mem_free(options->keys);
 	*options = (struct app_options){ .n_backends = 0 };
 }

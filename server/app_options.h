@@ -11,6 +11,7 @@ struct app_options {
 	size_t n_backends;
 	struct model_alias *aliases; /* of all backends, one after the other */
 	struct api_preset *presets;
+	struct auth_key *keys;
 	struct api_options api;
 	struct registry_options registry;
 	struct http_server_options server;

@@ -1,6 +1,7 @@
 /* api - what the handlers of requests share. One per process, owned by app.c. */
 #ifndef LONGHAND_API_API_H
 #define LONGHAND_API_API_H
+#include "api/auth.h"
 #include "api/errors.h"
 #include "async/work.h"
 #include "job/registry.h"
@@ -34,6 +35,7 @@ struct api_options {
 	size_t inline_json_bytes; /* larger bodies are parsed on the thread pool */
 	const struct api_preset *presets;
 	size_t n_presets;
+	struct auth_options auth;
 };
 
 struct api {

@@ -1,7 +1,6 @@
 #include "api/chat.h"
 #include "api/chat_request.h"
 #include "api/chat_view.h"
-#include "api/headers.h"
 #include "api/long_request.h"
 #include "api/models.h"
 #include "api/passthrough.h"
@@ -10,6 +9,8 @@
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A small model stops after so many words, whatever it was asked for. */
@@ -29,6 +30,7 @@ struct turn {
 	const struct api_preset *preset;
 	struct api_fault fault;
 	char *authorization; /* of the client; NULL: none */
+	char owner[OWNER_BYTES];
 	bool is_readable;
 };
 
@@ -91,19 +93,45 @@ static void run_on_pool(struct work *work)
 
 /* ---- the long path ---- */
 
-static void refuse_start(struct turn *turn, enum err err)
+enum { FULL_AGAIN_MS = 10000 };
+
+static void explain_limit(struct turn *turn, long words)
+{
+	uint64_t left;
+
+	switch (registry_ask(turn->api->registry, turn->owner, words, &left)) {
+	case REGISTRY_OWNER_FULL:
+		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
+			      "As many long texts are being written for you as one owner may have "
+			      "at once (max_jobs_per_owner): wait until one has ended.");
+		break;
+	case REGISTRY_OWNER_WORDS:
+		api_fault_set(
+			&turn->fault, API_ERROR_WORDS_PER_DAY, NULL,
+			"You may have %" PRIu64 " more words written today "
+			"(words_per_day), and asked for %ld: ask for fewer, or after midnight "
+			"UTC.",
+			left, words);
+		return;
+	default:
+		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
+			      "As many long texts are being written as this server takes "
+			      "(max_jobs): try again later.");
+		break;
+	}
+	turn->fault.retry_after_ms = FULL_AGAIN_MS;
+}
+
+static void refuse_start(struct turn *turn, enum err err, long words)
 {
 	if (err == ERR_CANCELED)
 		api_fault_set(&turn->fault, API_ERROR_SHUTTING_DOWN, NULL,
 			      "The server is shutting down: ask again.");
 	else if (err == ERR_LIMIT)
-		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
-			      "As many long texts are being written as this server takes "
-			      "(max_jobs): try again later.");
+		explain_limit(turn, words);
 	else
 		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL, "The job can not start: %s.",
 			      err_text(err));
-	turn->fault.retry_after_ms = err == ERR_LIMIT ? 10000 : 0;
 	refuse(turn);
 }
 
@@ -125,10 +153,11 @@ static void start_job(struct turn *turn, const struct model_target *target)
 						 : api->options->json_grace_ms;
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
-				     .owner = "",
+				     .owner = turn->owner,
 				     .authorization = turn->authorization };
 	char id[ID_CHARS + 1];
 	struct job *job;
+	long words;
 	enum err err;
 
 	if (!long_request_spec(api, &wanted, &asked.spec, &turn->fault)) {
@@ -136,6 +165,7 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		refuse(turn);
 		return;
 	}
+	words = registry_words(&asked.spec);
 	asked.id = id;
 	err = id_new(id);
 	if (err == OK)
@@ -143,7 +173,7 @@ static void start_job(struct turn *turn, const struct model_target *target)
 				     turn->options.keep ? UINT64_MAX : grace_ms, &job);
 	spec_release(&asked.spec);
 	if (err != OK) {
-		refuse_start(turn, err);
+		refuse_start(turn, err, words);
 		return;
 	}
 	metric_inc(METRIC_REQUESTS_LONG);
@@ -409,7 +439,7 @@ static void read_on_pool(struct turn *turn)
 	turn->api->pool->start(turn->api->pool, &turn->work);
 }
 
-void chat_handle(struct api *api, struct request *request, const char *rest)
+void chat_handle(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	struct turn *turn = mem_alloc(sizeof(*turn));
 	struct api_fault fault;
@@ -422,7 +452,8 @@ void chat_handle(struct api *api, struct request *request, const char *rest)
 	}
 	turn->api = api;
 	turn->request = request;
-	turn->authorization = headers_authorization(request);
+	(void)snprintf(turn->owner, sizeof(turn->owner), "%s", owner);
+	turn->authorization = auth_line_to_pass(&api->options->auth, request);
 	chat_request_init(&turn->chat);
 	chat_options_init(&turn->options);
 	if (request->body.len > api->options->inline_json_bytes) {

@@ -3,5 +3,5 @@
 #define LONGHAND_API_CHAT_H
 #include "api/api.h"
 
-void chat_handle(struct api *api, struct request *request, const char *rest);
+void chat_handle(struct api *api, struct request *request, const char *rest, const char *owner);
 #endif

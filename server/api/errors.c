@@ -89,7 +89,7 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 	char retry_after[32];
 	char allow[64];
 	char job[64];
-	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL, NULL };
+	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL, NULL, NULL };
 	size_t n_headers = 1;
 	struct buf body;
 
@@ -104,6 +104,8 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 		(void)snprintf(allow, sizeof(allow), "Allow: %s", fault->allow);
 		headers[n_headers++] = allow;
 	}
+	if (fault->error == API_ERROR_INVALID_API_KEY)
+		headers[n_headers++] = "WWW-Authenticate: Bearer";
 	if (fault->job != NULL) {
 		(void)snprintf(job, sizeof(job), "X-Longhand-Job: %s", fault->job);
 		headers[n_headers++] = job;

@@ -21,6 +21,7 @@
 	X(CONTEXT_LENGTH, 400, "invalid_request_error", "context_length_exceeded")          \
 	X(OFFSET_INSIDE, 400, "invalid_request_error", "offset_inside_character")           \
 	X(SMUGGLING, 400, "invalid_request_error", "length_and_encoding")                   \
+	X(INVALID_API_KEY, 401, "invalid_request_error", "invalid_api_key")                 \
 	X(NOT_FOUND, 404, "invalid_request_error", "not_found")                             \
 	X(MODEL_NOT_FOUND, 404, "invalid_request_error", "model_not_found")                 \
 	X(JOB_NOT_FOUND, 404, "invalid_request_error", "job_not_found")                     \
@@ -30,6 +31,7 @@
 	X(OFFSET_BEYOND, 416, "invalid_request_error", "offset_beyond_end")                 \
 	X(TOO_MANY_CONNECTIONS, 429, "requests", "too_many_connections")                    \
 	X(TOO_MANY_JOBS, 429, "requests", "too_many_jobs")                                  \
+	X(WORDS_PER_DAY, 429, "requests", "words_per_day_reached")                          \
 	X(INTERNAL, 500, "server_error", "internal_error")                                  \
 	X(BACKEND_UNAVAILABLE, 502, "server_error", "backend_unavailable")                  \
 	X(BACKEND_FAILED, 502, "server_error", "backend_failed")                            \

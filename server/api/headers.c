@@ -10,6 +10,7 @@ static const char *const hop_by_hop[] = {
 };
 static const char *const clients_only[] = { "host", "expect", "x-request-id" };
 static const char *const backends_only[] = { "x-request-id", "date", "server" };
+static const char *const keys[] = { "authorization", "x-api-key", "api-key" };
 static const char longhand_prefix[] = "x-longhand-";
 
 void header_lines_init(struct header_lines *headers)
@@ -81,7 +82,7 @@ static bool is_named(struct slice connection, const char *name, size_t len)
 struct collecting {
 	struct buf *bytes;
 	struct slice connection; /* the client's Connection header */
-	bool is_json;
+	unsigned rules;
 	enum err err;
 };
 
@@ -94,23 +95,25 @@ static void collect_clients(void *context, const char *name, const char *value)
 	if (collecting->err != OK || IS_AMONG(name, len, hop_by_hop) ||
 	    IS_AMONG(name, len, clients_only) ||
 	    strncasecmp(name, longhand_prefix, sizeof(longhand_prefix) - 1) == 0 ||
-	    (collecting->is_json && is_type) || is_named(collecting->connection, name, len))
+	    ((collecting->rules & HEADERS_JSON) != 0 && is_type) ||
+	    ((collecting->rules & HEADERS_NO_KEY) != 0 && IS_AMONG(name, len, keys)) ||
+	    is_named(collecting->connection, name, len))
 		return;
 	collecting->err = add_line(collecting->bytes, (struct slice){ name, len },
 				   (struct slice){ value, strlen(value) });
 }
 
-enum err headers_to_backend(const struct request *request, bool is_json, const char *extra,
+enum err headers_to_backend(const struct request *request, unsigned rules, const char *extra,
 			    struct header_lines *out)
 {
 	const char *connection = request_header(request, "Connection");
-	struct collecting collecting = { .bytes = &out->bytes, .is_json = is_json, .err = OK };
+	struct collecting collecting = { .bytes = &out->bytes, .rules = rules, .err = OK };
 
 	if (connection != NULL)
 		collecting.connection = (struct slice){ connection, strlen(connection) };
 	/* Ours first: what is above HEADERS_MAX is left out. curl says "form" for what is JSON:
 	 * backends are told what it is. */
-	if (is_json)
+	if ((rules & HEADERS_JSON) != 0)
 		collecting.err = buf_append(&out->bytes, "Content-Type: application/json",
 					    sizeof("Content-Type: application/json"));
 	if (collecting.err == OK && extra != NULL)

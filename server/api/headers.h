@@ -15,9 +15,15 @@ struct header_lines {
 
 void header_lines_init(struct header_lines *headers);
 void header_lines_release(struct header_lines *headers);
-/* What of the client's request goes to the backend. `extra` is added
- * ("Name: value"), NULL: none. More than HEADERS_MAX lines: the client's last ones are left out. */
-MUST_CHECK enum err headers_to_backend(const struct request *request, bool is_json,
+/* What is to be done with the client's headers. */
+enum header_rule {
+	HEADERS_JSON = 1,   /* the body is JSON, whatever they say */
+	HEADERS_NO_KEY = 2, /* the client's key is for us, not for the backend */
+};
+/* What of the client's request goes to the backend. `rules`: enum header_rule, together. `extra` is
+ * added ("Name: value"), NULL: none. More than HEADERS_MAX lines: the client's last ones are left
+ * out. */
+MUST_CHECK enum err headers_to_backend(const struct request *request, unsigned rules,
 				       const char *extra, struct header_lines *out);
 /* The client's key as a line, for calls of ours to a backend that has no key of its own: a new
  * string, NULL when there is none (or memory is out: the backend will miss the key and say so). */

@@ -18,24 +18,27 @@ static void send_word(struct request *request, int status, const char *word)
 	send_text(request, status, "Content-Type: text/plain", &body);
 }
 
-void health_alive(struct api *api, struct request *request, const char *rest)
+void health_alive(struct api *api, struct request *request, const char *rest, const char *owner)
 {
+	(void)owner;
 	(void)api;
 	(void)rest;
 	send_word(request, 200, "ok\n");
 }
 
-void health_ready(struct api *api, struct request *request, const char *rest)
+void health_ready(struct api *api, struct request *request, const char *rest, const char *owner)
 {
+	(void)owner;
 	(void)rest;
 	send_word(request, api->is_draining ? 503 : 200,
 		  api->is_draining ? "draining\n" : "ready\n");
 }
 
-void health_metrics(struct api *api, struct request *request, const char *rest)
+void health_metrics(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	struct buf body;
 
+	(void)owner;
 	(void)api;
 	(void)rest;
 	buf_init(&body, 1 << 20);

@@ -4,7 +4,10 @@
 #define LONGHAND_API_HEALTH_H
 #include "api/api.h"
 
-void health_alive(struct api *api, struct request *request, const char *rest);
-void health_ready(struct api *api, struct request *request, const char *rest);
-void health_metrics(struct api *api, struct request *request, const char *rest);
+void health_alive(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
+void health_ready(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
+void health_metrics(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
 #endif

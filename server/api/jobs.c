@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOB_BODY_BYTES_MAX = 72 << 20 };
+enum { JOB_BODY_BYTES_MAX = 72 << 20, LISTED_MAX = 1000 };
 enum ask { ASK_STATE, ASK_TEXT, ASK_CHAT, ASK_EVENTS };
 
 /* What is shown of a job, wherever it comes from. */
@@ -47,22 +47,6 @@ static void refuse_memory(struct request *request)
 
 /* ---- what is shown ---- */
 
-static const char *state_name(const struct state *state)
-{
-	switch (state->phase) {
-	case STATE_NEW:
-	case STATE_PLANNING:
-		return "planning";
-	case STATE_WRITING:
-		return "writing";
-	case STATE_ENDED:
-		break;
-	}
-	if (state->end == EVENT_FAILED)
-		return "failed";
-	return state->is_cancelled ? "cancelled" : "done";
-}
-
 static json_t *facts_json(const struct job_facts *facts)
 {
 	const struct state *state = facts->state;
@@ -72,7 +56,7 @@ static json_t *facts_json(const struct job_facts *facts)
 										  : NULL;
 
 	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:O?,s:O?}", "id", facts->id,
-			 "object", "longhand.job", "status", state_name(state), "model",
+			 "object", "longhand.job", "status", state_status(state), "model",
 			 facts->model, "created", (json_int_t)(state->created_ms / 1000),
 			 "target_words", (json_int_t)state->spec.target_words, "words",
 			 (json_int_t)state->words, "section", (json_int_t)state->section + 1,
@@ -215,6 +199,7 @@ struct lookup {
 	struct replay replay;
 	enum ask ask;
 	char id[JOB_ID_BYTES];
+	char owner[OWNER_BYTES]; /* who asks */
 };
 
 static void on_replayed(struct op *op)
@@ -227,7 +212,8 @@ static void on_replayed(struct op *op)
 	if (lookup->request != NULL) {
 		lookup->request->user = NULL;
 		lookup->request->on_closed = NULL;
-		if (op->result == OK && replay->owner != NULL)
+		if (op->result == OK && replay->owner != NULL &&
+		    strcmp(replay->owner, lookup->owner) == 0)
 			send_facts(lookup->request, &facts, lookup->ask);
 		else if (op->result == OK || op->result == ERR_NOT_FOUND)
 			refuse_unknown(lookup->request, lookup->id);
@@ -248,7 +234,8 @@ static void on_closed(struct request *request)
 	op_cancel(&lookup->replay.op, ERR_CANCELED);
 }
 
-static void look_up(struct api *api, struct request *request, const char *id, enum ask ask)
+static void look_up(struct api *api, struct request *request, const char *id, enum ask ask,
+		    const char *owner)
 {
 	struct lookup *lookup = mem_alloc(sizeof(*lookup));
 
@@ -257,6 +244,7 @@ static void look_up(struct api *api, struct request *request, const char *id, en
 		return;
 	}
 	(void)snprintf(lookup->id, sizeof(lookup->id), "%s", id);
+	(void)snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
 	lookup->api = api;
 	lookup->request = request;
 	lookup->ask = ask;
@@ -303,7 +291,7 @@ static const struct job_path *find_path(const char *what)
 	return NULL;
 }
 
-void jobs_get(struct api *api, struct request *request, const char *rest)
+void jobs_get(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	char id[JOB_ID_BYTES];
 	const char *what = "";
@@ -320,13 +308,15 @@ void jobs_get(struct api *api, struct request *request, const char *rest)
 		return;
 	}
 	job = registry_find(api->registry, id);
-	if (job != NULL)
-		send_live(api, request, job, path->ask);
+	if (job == NULL)
+		look_up(api, request, id, path->ask, owner);
+	else if (strcmp(job->owner, owner) != 0)
+		refuse_unknown(request, id);
 	else
-		look_up(api, request, id, path->ask);
+		send_live(api, request, job, path->ask);
 }
 
-void jobs_post(struct api *api, struct request *request, const char *rest)
+void jobs_post(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	char id[JOB_ID_BYTES];
 	const char *what;
@@ -342,10 +332,66 @@ void jobs_post(struct api *api, struct request *request, const char *rest)
 	}
 	job = registry_find(api->registry, id);
 	if (job == NULL) {
-		look_up(api, request, id, ASK_STATE); /* ended long ago: nothing to stop */
+		look_up(api, request, id, ASK_STATE, owner); /* ended: nothing to stop */
+		return;
+	}
+	if (strcmp(job->owner, owner) != 0) {
+		refuse_unknown(request, id);
 		return;
 	}
 	job_cancel(job);
 	metric_inc(METRIC_RESPONSES_2XX);
 	send_live(api, request, job, ASK_STATE);
+}
+
+/* ---- the list ---- */
+
+struct listing {
+	const char *owner;
+	json_t *data; /* NULL: memory has run out */
+	bool has_more;
+};
+
+static void add_summary(void *context, const struct job_summary *summary)
+{
+	struct listing *listing = context;
+
+	if (listing->data == NULL || strcmp(summary->owner, listing->owner) != 0)
+		return;
+	if (json_array_size(listing->data) == LISTED_MAX) {
+		listing->has_more = true;
+		return;
+	}
+	if (json_array_append_new(
+		    listing->data,
+		    json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "id", summary->id, "object",
+			      "longhand.job", "status", summary->status, "model", summary->model_id,
+			      "created", (json_int_t)(summary->created_ms / 1000), "target_words",
+			      (json_int_t)summary->target_words, "words",
+			      (json_int_t)summary->words)) != 0) {
+		json_decref(listing->data);
+		listing->data = NULL;
+	}
+}
+
+void jobs_list(struct api *api, struct request *request, const char *rest, const char *owner)
+{
+	const char *headers[] = { "Content-Type: application/json", NULL };
+	struct listing listing = { .owner = owner, .data = json_array() };
+	json_t *json;
+	struct buf body;
+
+	(void)rest;
+	registry_each(api->registry, add_summary, &listing);
+	json = json_pack("{s:s,s:o,s:b}", "object", "list", "data", listing.data, "has_more",
+			 listing.has_more);
+	buf_init(&body, JOB_BODY_BYTES_MAX);
+	if (json == NULL || json_append(&body, json) != OK) {
+		refuse_memory(request);
+	} else {
+		metric_inc(METRIC_RESPONSES_2XX);
+		reply_send(request, 200, headers, &body);
+	}
+	json_decref(json);
+	buf_release(&body);
 }

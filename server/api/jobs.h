@@ -1,11 +1,15 @@
-/* jobs - /v1/longhand/jobs/ID (state, plan, words, report), .../text (the prose so far, plain),
- * POST .../cancel (stop, keep the text). Jobs that this process no longer holds are read back from
- * the store. */
+/* jobs - /v1/longhand/jobs (the asker's own, newest first), .../ID (state, plan, words, report),
+ * .../ID/text (the prose so far, plain), POST .../ID/cancel (stop, keep the text). Jobs that this
+ * process no longer holds are read back from the store. For another owner's job the answer is the
+ * one for no job at all. */
 #ifndef LONGHAND_API_JOBS_H
 #define LONGHAND_API_JOBS_H
 #include "api/api.h"
 
+void jobs_list(struct api *api, struct request *request, const char *rest, const char *owner);
 /* `rest`: what follows /v1/longhand/jobs/. */
-void jobs_get(struct api *api, struct request *request, const char *rest);
-void jobs_post(struct api *api, struct request *request, const char *rest);
+void jobs_get(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
+void jobs_post(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
 #endif

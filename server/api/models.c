@@ -1,5 +1,4 @@
 #include "api/models.h"
-#include "api/headers.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -187,19 +186,21 @@ static void describe(struct api *api, struct request *request, const char *wante
 	listing->request = request;
 	request->user = listing;
 	request->on_closed = on_closed;
-	listing->authorization = headers_authorization(request);
+	listing->authorization = auth_line_to_pass(&api->options->auth, request);
 	listing->call.authorization = listing->authorization;
 	op_prepare(&listing->call.op, api->reactor, 0, on_described);
 	api->model->describe(api->model, &listing->call);
 }
 
-void models_list(struct api *api, struct request *request, const char *rest)
+void models_list(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	(void)rest;
+	(void)owner;
 	describe(api, request, "");
 }
 
-void models_show(struct api *api, struct request *request, const char *rest)
+void models_show(struct api *api, struct request *request, const char *rest, const char *owner)
 {
+	(void)owner;
 	describe(api, request, rest);
 }

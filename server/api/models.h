@@ -4,8 +4,10 @@
 #define LONGHAND_API_MODELS_H
 #include "api/api.h"
 
-void models_list(struct api *api, struct request *request, const char *rest);
-void models_show(struct api *api, struct request *request, const char *rest);
+void models_list(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
+void models_show(struct api *api, struct request *request, const char *rest,
+	      const char *owner);
 /* NULL: not a preset. "longhand" itself is one without options. */
 const struct api_preset *models_preset(const struct api *api, const char *id);
 #endif

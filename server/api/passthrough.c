@@ -265,10 +265,14 @@ static char *path_behind_v1(const struct request *request)
 
 static enum err add_request_headers(struct passthrough *pass, bool is_json)
 {
+	bool is_key_passed = auth_is_passed_on(&pass->api->options->auth);
 	char id_line[64];
 
 	(void)snprintf(id_line, sizeof(id_line), "X-Request-Id: %s", pass->request->id);
-	return headers_to_backend(pass->request, is_json, id_line, &pass->headers);
+	return headers_to_backend(pass->request,
+				  (is_json ? HEADERS_JSON : 0u) |
+					  (is_key_passed ? 0u : HEADERS_NO_KEY),
+				  id_line, &pass->headers);
 }
 
 /* `err`: the body could not be made; done() brings it back. */

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-typedef void (*handle_fn)(struct api *api, struct request *request, const char *rest);
+typedef void (*handle_fn)(struct api *api, struct request *request, const char *rest,
+			  const char *owner);
 
 struct route_row {
 	const char *method;
@@ -24,6 +25,7 @@ static const struct route_row rows[] = {
 	{ "POST", "/v1/chat/completions", chat_handle, METRIC_COUNT },
 	{ "GET", "/v1/models", models_list, METRIC_REQUESTS_MODELS },
 	{ "GET", "/v1/models/*", models_show, METRIC_REQUESTS_MODELS },
+	{ "GET", "/v1/longhand/jobs", jobs_list, METRIC_REQUESTS_JOBS },
 	{ "GET", "/v1/longhand/jobs/*", jobs_get, METRIC_REQUESTS_JOBS },
 	{ "POST", "/v1/longhand/jobs/*", jobs_post, METRIC_REQUESTS_JOBS },
 	{ "GET", "/healthz", health_alive, METRIC_REQUESTS_HEALTH },
@@ -104,10 +106,24 @@ static bool match_method(const char *method, const char *asked)
 	       (strcmp(method, "GET") == 0 && strcmp(asked, "HEAD") == 0);
 }
 
+/* Everything under /v1 has an owner; health and metrics are for whoever can reach the server. */
+static bool has_owner(const char *path)
+{
+	return starts_with(path, "/v1") && (path[3] == '/' || path[3] == '\0');
+}
+
 static void on_request(void *context, struct request *request)
 {
 	struct api *api = context;
+	char owner[OWNER_BYTES] = "";
+	struct api_fault fault;
 	bool is_known = false;
+
+	if (has_owner(request->path) &&
+	    !auth_owner(&api->options->auth, request, owner, &fault)) {
+		api_fault_send(request, &fault);
+		return;
+	}
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *rest = match_path(rows[i].path, request->path);
@@ -119,7 +135,7 @@ static void on_request(void *context, struct request *request)
 			continue;
 		if (rows[i].metric != METRIC_COUNT)
 			metric_inc(rows[i].metric);
-		rows[i].handle(api, request, rest);
+		rows[i].handle(api, request, rest, owner);
 		return;
 	}
 	/* /v1/models and chat completions have other methods at the backend (stored

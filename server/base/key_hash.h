@@ -1,7 +1,7 @@
 /* key_hash - API keys as they are kept: the SHA-256 of the key, written "sha256:HEX".
  *
- * Keys are random and long, so one plain hash is enough: nobody guesses what is behind it. What
- * is compared is compared in constant time, so that answers tell nothing of a hash by their time. */
+ * Keys are random and long, so one plain hash is enough: nobody guesses what is behind it.
+ * Hashes are compared in constant time: the time of an answer tells nothing of them. */
 #ifndef LONGHAND_BASE_KEY_HASH_H
 #define LONGHAND_BASE_KEY_HASH_H
 #include <stdbool.h>

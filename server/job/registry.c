@@ -7,6 +7,7 @@ struct registry {
 	const struct job_ports *ports;
 	const struct registry_options *options;
 	struct list slots; /* newest first */
+	struct ledger ledger;
 	size_t n_running;
 	bool is_stopping;
 	struct deferred idle;
@@ -17,10 +18,14 @@ struct registry {
 struct slot {
 	struct list node;
 	struct registry *registry;
-	struct job *job;
-	struct timer timer; /* running: the readers' grace; ended: the keep */
+	struct job *job;    /* NULL: only its summary is left */
+	struct timer timer; /* running: the readers' grace; ended: the keep, then the retention */
 	uint64_t reader_grace_ms;
+	struct account *account; /* of its owner, while it runs */
+	long asked_words;
 	bool is_running;
+	struct job_summary past; /* its strings are ours, but for status */
+	char id[JOB_ID_BYTES];
 };
 
 static struct reactor *reactor_of(struct slot *slot)
@@ -28,13 +33,65 @@ static struct reactor *reactor_of(struct slot *slot)
 	return slot->registry->ports->reactor;
 }
 
+static void free_job(struct slot *slot)
+{
+	if (slot->job == NULL)
+		return;
+	job_free(slot->job);
+	slot->job = NULL;
+	metric_dec(METRIC_JOBS_KEPT);
+}
+
 static void slot_free(struct slot *slot)
 {
 	reactor_of(slot)->timer_stop(reactor_of(slot), &slot->timer);
 	list_remove(&slot->node);
-	job_free(slot->job);
+	free_job(slot);
+	mem_free((char *)slot->past.owner);
+	mem_free((char *)slot->past.model_id);
 	mem_free(slot);
-	metric_dec(METRIC_JOBS_KEPT);
+}
+
+static struct job_summary summary_of(const struct job *job)
+{
+	return (struct job_summary){ .id = job->id,
+				     .owner = job->owner,
+				     .model_id = job->model_id,
+				     .status = state_status(&job->state),
+				     .created_ms = job->state.created_ms,
+				     .target_words = job->state.spec.target_words,
+				     .words = job->state.words };
+}
+
+/* False: no memory. */
+static bool keep_summary(struct slot *slot)
+{
+	slot->past = summary_of(slot->job);
+	memcpy(slot->id, slot->job->id, sizeof(slot->id));
+	slot->past.id = slot->id;
+	slot->past.owner = mem_strdup(slot->job->owner);
+	slot->past.model_id = mem_strdup(slot->job->model_id);
+	return slot->past.owner != NULL && slot->past.model_id != NULL;
+}
+
+static void on_retention_over(struct timer *timer)
+{
+	slot_free(container_of(timer, struct slot, timer));
+}
+
+/* The job goes; for the rest of its retention the list still has it. */
+static void shrink(struct slot *slot)
+{
+	const struct registry_options *options = slot->registry->options;
+	struct reactor *reactor = reactor_of(slot);
+
+	if (options->retention_ms <= options->keep_ms || !keep_summary(slot)) {
+		slot_free(slot);
+		return;
+	}
+	free_job(slot);
+	reactor->timer_start(reactor, &slot->timer, options->retention_ms - options->keep_ms,
+			     on_retention_over);
 }
 
 static void on_keep_over(struct timer *timer)
@@ -42,7 +99,7 @@ static void on_keep_over(struct timer *timer)
 	struct slot *slot = container_of(timer, struct slot, timer);
 
 	if (slot->job->log.n_readers == 0)
-		slot_free(slot); /* else the last reader's leaving starts it again */
+		shrink(slot); /* else the last reader's leaving starts it again */
 }
 
 static void on_grace_over(struct timer *timer)
@@ -92,6 +149,8 @@ static void on_job_done(struct op *op)
 	struct reactor *reactor = reactor_of(slot);
 
 	count_end(job);
+	ledger_close(slot->account, (uint64_t)slot->asked_words, (uint64_t)job->state.words,
+		     reactor->wall_ms(reactor));
 	metric_observe_ms(METRIC_JOB_TIME, reactor->now_ms(reactor) - job->started_ms);
 	metric_dec(METRIC_JOBS_RUNNING);
 	slot->is_running = false;
@@ -112,6 +171,7 @@ enum err registry_new(const struct job_ports *ports, const struct registry_optio
 	registry->ports = ports;
 	registry->options = options;
 	list_init(&registry->slots);
+	ledger_init(&registry->ledger);
 	*ret_registry = registry;
 	return OK;
 }
@@ -122,6 +182,7 @@ void registry_free(struct registry *registry)
 		return;
 	LIST_EACH(node, &registry->slots)
 		slot_free(container_of(node, struct slot, node));
+	ledger_release(&registry->ledger);
 	registry->ports->reactor->undefer(registry->ports->reactor, &registry->idle);
 	mem_free(registry);
 }
@@ -144,16 +205,69 @@ static struct slot *slot_new(struct registry *registry, struct job_request *requ
 	return slot;
 }
 
+long registry_words(const struct spec *spec)
+{
+	return spec->is_plan_only || spec->target_words < 0 ? 0 : spec->target_words;
+}
+
+enum registry_answer registry_ask(const struct registry *registry, const char *owner, long words,
+				  uint64_t *ret_words_left)
+{
+	const struct ledger_limits *limits = &registry->options->owner;
+	struct reactor *reactor = registry->ports->reactor;
+	uint64_t wall_ms = reactor->wall_ms(reactor);
+
+	*ret_words_left = ledger_words_left(&registry->ledger, limits, owner, wall_ms);
+	if (registry->is_stopping)
+		return REGISTRY_STOPPING;
+	if (registry->n_running >= registry->options->running_max)
+		return REGISTRY_FULL;
+	switch (ledger_ask(&registry->ledger, limits, owner, (uint64_t)words, wall_ms)) {
+	case LEDGER_JOBS:
+		return REGISTRY_OWNER_FULL;
+	case LEDGER_WORDS:
+		return REGISTRY_OWNER_WORDS;
+	default:
+		return REGISTRY_OK;
+	}
+}
+
+/* Opens the job in its owner's account, then makes it. NULL: no memory. */
+static struct slot *open_slot(struct registry *registry, struct job_request *request)
+{
+	uint64_t wall_ms = registry->ports->reactor->wall_ms(registry->ports->reactor);
+	long words = registry_words(&request->spec);
+	struct account *account;
+	struct slot *slot;
+
+	if (ledger_open(&registry->ledger, request->owner, (uint64_t)words, wall_ms, &account) !=
+	    OK) {
+		spec_release(&request->spec);
+		return NULL;
+	}
+	slot = slot_new(registry, request);
+	if (slot == NULL) {
+		ledger_close(account, (uint64_t)words, 0, wall_ms);
+		return NULL;
+	}
+	slot->account = account;
+	slot->asked_words = words;
+	return slot;
+}
+
 enum err registry_start(struct registry *registry, struct job_request *request,
 			uint64_t reader_grace_ms, struct job **ret_job)
 {
 	struct slot *slot;
+	uint64_t words_left;
+	enum registry_answer answer = registry_ask(
+		registry, request->owner, registry_words(&request->spec), &words_left);
 
-	if (registry->is_stopping || registry->n_running >= registry->options->running_max) {
+	if (answer != REGISTRY_OK) {
 		spec_release(&request->spec);
-		return registry->is_stopping ? ERR_CANCELED : ERR_LIMIT;
+		return answer == REGISTRY_STOPPING ? ERR_CANCELED : ERR_LIMIT;
 	}
-	slot = slot_new(registry, request);
+	slot = open_slot(registry, request);
 	if (slot == NULL)
 		return ERR_NO_MEMORY;
 	slot->reader_grace_ms = reader_grace_ms;
@@ -172,7 +286,7 @@ struct job *registry_find(struct registry *registry, const char *id)
 	LIST_EACH(node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
-		if (strcmp(slot->job->id, id) == 0)
+		if (slot->job != NULL && strcmp(slot->job->id, id) == 0)
 			return slot->job;
 	}
 	return NULL;
@@ -203,13 +317,14 @@ size_t registry_running(const struct registry *registry)
 }
 
 void registry_each(struct registry *registry,
-		   void (*each)(void *context, const struct job *job, bool is_running),
-		   void *context)
+		   void (*each)(void *context, const struct job_summary *summary), void *context)
 {
 	LIST_EACH(node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
+		struct job_summary summary =
+			slot->job != NULL ? summary_of(slot->job) : slot->past;
 
-		each(context, slot->job, slot->is_running);
+		each(context, &summary);
 	}
 }
 

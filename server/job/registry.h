@@ -2,16 +2,21 @@
  *
  * It owns its jobs. A job leaves keep_ms after its end, once no reader is attached; what it wrote
  * is then still in the store for as long as that keeps it. A job whose last reader left is
- * cancelled after the grace given for it: nobody would see what it writes. */
+ * cancelled after the grace given for it: nobody would see what it writes.
+ *
+ * What a list of jobs shows stays for retention_ms after the end: no text, no plan. */
 #ifndef LONGHAND_JOB_REGISTRY_H
 #define LONGHAND_JOB_REGISTRY_H
 #include "job/job.h"
+#include "job/ledger.h"
 
 struct registry;
 
 struct registry_options {
 	size_t running_max;
 	uint64_t keep_ms; /* after the end */
+	uint64_t retention_ms; /* after the end it is still listed */
+	struct ledger_limits owner; /* of each */
 	struct job_options job;
 };
 
@@ -21,8 +26,20 @@ MUST_CHECK enum err registry_new(const struct job_ports *ports,
 				 struct registry **ret_registry);
 /* No job may be running; NULL ok. */
 void registry_free(struct registry *registry);
+enum registry_answer {
+	REGISTRY_OK,
+	REGISTRY_STOPPING,
+	REGISTRY_FULL,	      /* running_max */
+	REGISTRY_OWNER_FULL,  /* owner.jobs_max */
+	REGISTRY_OWNER_WORDS, /* owner.words_per_day */
+};
+/* What a job counts for its owner until its end: the words it was asked for. */
+long registry_words(const struct spec *spec);
+/* Whether a job of so many words could start. ret_words_left: of the owner's today. */
+enum registry_answer registry_ask(const struct registry *registry, const char *owner, long words,
+				  uint64_t *ret_words_left);
 /* Starts a job. reader_grace_ms: how long it goes on without a reader (UINT64_MAX: for ever).
- * ERR_LIMIT: running_max jobs run; ERR_CANCELED: registry_stop() was called; ERR_NO_MEMORY.
+ * ERR_LIMIT: registry_ask() says which; ERR_CANCELED: registry_stop() was called; ERR_NO_MEMORY.
  * request->spec is empty afterwards. */
 MUST_CHECK enum err registry_start(struct registry *registry, struct job_request *request,
 				   uint64_t reader_grace_ms, struct job **ret_job);
@@ -33,10 +50,16 @@ struct job *registry_find(struct registry *registry, const char *id);
 void registry_attach(struct job *job, struct reader *reader, reader_fn on_events);
 void registry_detach(struct job *job, struct reader *reader);
 size_t registry_running(const struct registry *registry);
-/* Calls each(context, job, is_running) for all jobs, newest first. */
+/* A job in a list; strings are valid until the end of the turn. */
+struct job_summary {
+	const char *id, *owner, *model_id;
+	const char *status; /* as state_status() */
+	uint64_t created_ms;
+	long target_words, words;
+};
+/* Calls each(context, summary) for all jobs within their retention, newest first. */
 void registry_each(struct registry *registry,
-		   void (*each)(void *context, const struct job *job, bool is_running),
-		   void *context);
+		   void (*each)(void *context, const struct job_summary *summary), void *context);
 /* Ends all running jobs with `failed` (shutting_down); on_idle fires on a later turn when none
  * runs (any more). */
 void registry_stop(struct registry *registry, void (*on_idle)(void *context), void *context);

@@ -387,3 +387,19 @@ long state_eta_s(const struct state *state)
 		return 0;
 	return (long)((double)took_ms / (double)state->words * (double)left_words / 1000.0) + 1;
 }
+
+const char *state_status(const struct state *state)
+{
+	switch (state->phase) {
+	case STATE_NEW:
+	case STATE_PLANNING:
+		return "planning";
+	case STATE_WRITING:
+		return "writing";
+	case STATE_ENDED:
+		break;
+	}
+	if (state->end == EVENT_FAILED)
+		return "failed";
+	return state->is_cancelled ? "cancelled" : "done";
+}

@@ -68,6 +68,8 @@ struct state {
 
 void state_init(struct state *state);
 void state_release(struct state *state);
+/* "planning", "writing", "done", "cancelled" or "failed". */
+const char *state_status(const struct state *state);
 /* Errors: ERR_INVALID: this event cannot come here (a broken log), state unchanged;
  * ERR_NO_MEMORY: state unusable from now on; ERR_TOO_LARGE: text bound. */
 MUST_CHECK enum err state_apply(struct state *state, const struct event *event);

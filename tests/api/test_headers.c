@@ -8,7 +8,7 @@
 
 /* The lines, joined by '|'. */
 static char sent[HEADERS_BYTES_MAX];
-static bool is_json;
+static unsigned rules;
 static size_t n_lines;
 
 static void keep_lines(const struct header_lines *headers)
@@ -26,7 +26,7 @@ static void collect(struct request *request)
 	struct header_lines headers;
 
 	header_lines_init(&headers);
-	assert_int_equal(headers_to_backend(request, is_json, "X-Request-Id: ours", &headers), OK);
+	assert_int_equal(headers_to_backend(request, rules, "X-Request-Id: ours", &headers), OK);
 	keep_lines(&headers);
 	header_lines_release(&headers);
 	reply_send(request, 200, NULL, NULL);
@@ -48,22 +48,24 @@ static void a_requests_own_headers_go_on_the_connections_stay(void **state)
 {
 	static const struct {
 		const char *headers;
-		bool is_json;
+		unsigned rules;
 		const char *sent;
 	} rows[] = {
-		{ "Authorization: Bearer k\r\nAccept: */*\r\n", false,
+		{ "Authorization: Bearer k\r\nAccept: */*\r\n", 0,
 		  "X-Request-Id: ours|Authorization: Bearer k|Accept: */*|" },
 		{ "TE: trailers\r\nKeep-Alive: 5\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\n"
 		  "Trailer: T\r\nExpect: nothing\r\nX-Request-Id: theirs\r\n"
 		  "X-Longhand-Mode: off\r\nx-a: 1\r\n",
-		  false, "X-Request-Id: ours|x-a: 1|" },
-		{ "Content-Type: application/x-www-form-urlencoded\r\n", true,
+		  0, "X-Request-Id: ours|x-a: 1|" },
+		{ "Content-Type: application/x-www-form-urlencoded\r\n", HEADERS_JSON,
 		  "Content-Type: application/json|X-Request-Id: ours|" },
-		{ "content-type: multipart/form-data; boundary=x\r\n", false,
+		{ "content-type: multipart/form-data; boundary=x\r\n", 0,
 		  "X-Request-Id: ours|content-type: multipart/form-data; boundary=x|" },
 		{ "Connection: keep-alive, X-Trace ,x-b\r\nX-Trace: 1\r\nX-B: 2\r\nX-C: 3\r\n",
-		  false, "X-Request-Id: ours|X-C: 3|" },
-		{ "X-Twice: 1\r\nX-Twice: 2\r\nX-Empty:\r\n", false,
+		  0, "X-Request-Id: ours|X-C: 3|" },
+		{ "Authorization: Bearer k\r\nx-api-key: k\r\nApi-Key: k\r\nX-A: 1\r\n",
+		  HEADERS_NO_KEY, "X-Request-Id: ours|X-A: 1|" },
+		{ "X-Twice: 1\r\nX-Twice: 2\r\nX-Empty:\r\n", 0,
 		  "X-Request-Id: ours|X-Twice: 1|X-Twice: 2|X-Empty: |" },
 	};
 	struct served served;
@@ -72,7 +74,7 @@ static void a_requests_own_headers_go_on_the_connections_stay(void **state)
 	served_start(&served, &served_defaults, NULL);
 	served.on_request = collect;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		is_json = rows[i].is_json;
+		rules = rows[i].rules;
 		ask(&served, rows[i].headers);
 		assert_string_equal(sent, rows[i].sent);
 	}
@@ -91,7 +93,7 @@ static void of_very_many_headers_ours_are_never_lost(void **state)
 					 i);
 	served_start(&served, &served_defaults, NULL);
 	served.on_request = collect;
-	is_json = true;
+	rules = HEADERS_JSON;
 	ask(&served, headers);
 	assert_int_equal(n_lines, HEADERS_MAX);
 	assert_non_null(strstr(sent, "Content-Type: application/json|X-Request-Id: ours|X-0: 0|"));
