@@ -11,7 +11,7 @@ import wire
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 BINARY = os.environ.get("LONGHANDD") or str(ROOT / "build" / "asan" / "longhandd")
-LISTENING = re.compile(r"listening .*?address=127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"listening .*?address=(?:127\.0\.0\.1:(\d+)|unix:)")
 START_S = 30
 STOP_S = 30
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|detected memory leaks")
@@ -27,30 +27,35 @@ QUICK = {
 
 
 class Daemon:
-    """One longhandd in front of a backend. Settings go through the environment."""
+    """One longhandd in front of a backend. Settings go through the environment.
 
-    def __init__(self, backend_url, *args, env=None, **settings):
+    It listens on a free port, `port`, or on a unix socket where `listen` says so.
+    """
+
+    def __init__(self, backend_url, *args, env=None, listen="127.0.0.1:0", **settings):
         self.log_lines = []
         self.port = None
+        self.is_listening = False
         self.found_port = threading.Event()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGHAND")}
         environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
         for name, value in {**QUICK, **settings}.items():
             environment[f"LONGHAND_{name.upper()}"] = str(value)
         environment.update(env or {})
-        command = [BINARY, "--listen", "127.0.0.1:0", *(["--backend", backend_url] if backend_url else []), *args]
+        command = [BINARY, "--listen", listen, *(["--backend", backend_url] if backend_url else []), *args]
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
         self.found_port.wait(START_S)
-        assert self.port, f"{' '.join(command)} did not start:\n{self.log()}"
+        assert self.is_listening, f"{' '.join(command)} did not start:\n{self.log()}"
 
     def _read_log(self):
         for line in self.process.stderr:
             text = line.decode("utf-8", "replace")
             self.log_lines.append(text)
-            if not self.port and (found := LISTENING.search(text)):
-                self.port = int(found.group(1))
+            if not self.is_listening and (found := LISTENING.search(text)):
+                self.port = int(found.group(1) or 0)
+                self.is_listening = True
                 self.found_port.set()
         self.found_port.set()
 

@@ -168,7 +168,7 @@ static void front_ends_keep_house(void **state)
 		{ "\n### Task:\r\nGenerate 1-3 broad tags categorizing the themes", NULL, true },
 		{ "### Task:\nSuggest 3-5 relevant follow-up questions", "", true },
 		{ "### Task:\nYou are an autocompletion system. Continue", NULL, true },
-		{ "### Task:\nGenerate a detailed prompt for am image generation task", NULL, true },
+		{ "### Task:\nGenerate a detailed prompt for am image", NULL, true },
 		{ "### Task:\nRespond to the user query using the provided context", NULL, false },
 		{ "### Task:\nWrite a 3000-word article", NULL, false },
 		{ "Write a 3000-word article", "title_generation", true },
