@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { JOB_BODY_BYTES_MAX = 72 << 20, LISTED_MAX = 1000 };
-enum ask { ASK_STATE, ASK_TEXT, ASK_CHAT, ASK_EVENTS };
+enum ask { ASK_STATE, ASK_TEXT, ASK_CHAT, ASK_EVENTS, ASK_ERASE };
 
 /* What is shown of a job, wherever it comes from. */
 struct job_facts {
@@ -152,6 +152,76 @@ static void send_chat(struct request *request, const struct job_facts *facts)
 		api_fault_send(request, &fault);
 }
 
+/* ---- erasing ---- */
+
+struct erasing {
+	struct erasure erasure;
+	struct request *request; /* NULL once closed */
+	char id[JOB_ID_BYTES];
+};
+
+static void send_erased(const struct erasing *erasing, enum err result)
+{
+	const char *headers[] = { "Content-Type: application/json", NULL };
+	struct request *request = erasing->request;
+	struct buf body;
+
+	request->user = NULL;
+	request->on_closed = NULL;
+	if (result == ERR_NOT_FOUND) {
+		refuse_unknown(request, erasing->id);
+		return;
+	}
+	buf_init(&body, 256);
+	if (result == OK)
+		result = buf_printf(
+			&body, "{\"id\":\"%s\",\"object\":\"longhand.job\",\"deleted\":true}",
+			erasing->id);
+	if (result == OK) {
+		metric_inc(METRIC_RESPONSES_2XX);
+		reply_send(request, 200, headers, &body);
+	} else {
+		refuse_failed(request, result);
+	}
+	buf_release(&body);
+}
+
+static void on_erased(struct op *op)
+{
+	struct erasure *erasure = container_of(op, struct erasure, op);
+	struct erasing *erasing = container_of(erasure, struct erasing, erasure);
+
+	if (erasing->request != NULL)
+		send_erased(erasing, op->result);
+	mem_free(erasing);
+}
+
+static void on_erasing_closed(struct request *request)
+{
+	struct erasing *erasing = request->user;
+
+	if (erasing != NULL)
+		erasing->request = NULL; /* it is erased all the same */
+}
+
+static void erase(struct request *request, const struct job_facts *facts)
+{
+	struct erasing *erasing = mem_alloc(sizeof(*erasing));
+
+	if (erasing == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	(void)snprintf(erasing->id, sizeof(erasing->id), "%s", facts->id);
+	erasing->request = request;
+	request->user = erasing;
+	request->on_closed = on_erasing_closed;
+	op_prepare(&erasing->erasure.op, facts->api->reactor, 0, on_erased);
+	registry_erase(facts->api->registry, erasing->id, &erasing->erasure);
+}
+
+/* ---- each question its answer ---- */
+
 static void send_facts(struct request *request, const struct job_facts *facts, enum ask ask)
 {
 	switch (ask) {
@@ -168,6 +238,9 @@ static void send_facts(struct request *request, const struct job_facts *facts, e
 		break;
 	case ASK_EVENTS:
 		events_view_start(facts->api, request, facts->job, facts->id);
+		break;
+	case ASK_ERASE:
+		erase(request, facts);
 		break;
 	}
 }
@@ -276,7 +349,7 @@ static const struct job_path {
 	const char *allow;
 	enum ask ask;
 } paths[] = {
-	{ "", "GET", "GET, HEAD", ASK_STATE },
+	{ "", "GET", "GET, HEAD, DELETE", ASK_STATE },
 	{ "text", "GET", "GET, HEAD", ASK_TEXT },
 	{ "chat", "GET", "GET", ASK_CHAT },
 	{ "events", "GET", "GET", ASK_EVENTS },
@@ -342,6 +415,29 @@ void jobs_post(struct api *api, struct request *request, const char *rest, const
 	job_cancel(job);
 	metric_inc(METRIC_RESPONSES_2XX);
 	send_live(api, request, job, ASK_STATE);
+}
+
+void jobs_delete(struct api *api, struct request *request, const char *rest, const char *owner)
+{
+	char id[JOB_ID_BYTES];
+	const char *what = "";
+	struct job *job;
+
+	if (!split_path(rest, id, &what) || find_path(what) == NULL) {
+		refuse_unknown(request, rest);
+		return;
+	}
+	if (what[0] != '\0') {
+		api_refuse_method(request, find_path(what)->allow);
+		return;
+	}
+	job = registry_find(api->registry, id);
+	if (job == NULL)
+		look_up(api, request, id, ASK_ERASE, owner);
+	else if (strcmp(job->owner, owner) != 0)
+		refuse_unknown(request, id);
+	else
+		send_live(api, request, job, ASK_ERASE);
 }
 
 /* ---- the list ---- */

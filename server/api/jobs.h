@@ -1,7 +1,8 @@
 /* jobs - /v1/longhand/jobs (the asker's own, newest first), .../ID (state, plan, words, report),
- * .../ID/text (the prose so far, plain), POST .../ID/cancel (stop, keep the text). Jobs that this
- * process no longer holds are read back from the store. For another owner's job the answer is the
- * one for no job at all. */
+ * .../ID/text (the prose so far, plain), .../ID/chat?offset=BYTES and .../ID/events (streams), POST
+ * .../ID/cancel (stop, keep the text), DELETE .../ID (stop and erase). Jobs that this process no
+ * longer holds are read back from the store. For another owner's job the answer is the one for no
+ * job at all. */
 #ifndef LONGHAND_API_JOBS_H
 #define LONGHAND_API_JOBS_H
 #include "api/api.h"
@@ -12,4 +13,6 @@ void jobs_get(struct api *api, struct request *request, const char *rest,
 	      const char *owner);
 void jobs_post(struct api *api, struct request *request, const char *rest,
 	      const char *owner);
+void jobs_delete(struct api *api, struct request *request, const char *rest,
+		 const char *owner);
 #endif

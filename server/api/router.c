@@ -28,6 +28,7 @@ static const struct route_row rows[] = {
 	{ "GET", "/v1/longhand/jobs", jobs_list, METRIC_REQUESTS_JOBS },
 	{ "GET", "/v1/longhand/jobs/*", jobs_get, METRIC_REQUESTS_JOBS },
 	{ "POST", "/v1/longhand/jobs/*", jobs_post, METRIC_REQUESTS_JOBS },
+	{ "DELETE", "/v1/longhand/jobs/*", jobs_delete, METRIC_REQUESTS_JOBS },
 	{ "GET", "/healthz", health_alive, METRIC_REQUESTS_HEALTH },
 	{ "GET", "/readyz", health_ready, METRIC_REQUESTS_HEALTH },
 	{ "GET", "/metrics", health_metrics, METRIC_REQUESTS_HEALTH },

@@ -322,3 +322,13 @@ void job_cancel(struct job *job)
 	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
 	job_run(job);
 }
+
+void job_give_up(struct job *job)
+{
+	event_log_abandon(&job->log, ERR_NOT_FOUND);
+	job->has_ended = true;
+	if (job->op.state != OP_RUNNING)
+		return;
+	job_fail(job, ERR_NOT_FOUND, "job_erased", "the job was erased");
+	job_run(job);
+}

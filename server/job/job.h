@@ -92,4 +92,8 @@ void job_free(struct job *job);
 void job_start(struct job *job);
 /* The user's stop: the text stays. */
 void job_cancel(struct job *job);
+/* The end without an end event, because the log is to be erased: readers are told ERR_NOT_FOUND on
+ * a later turn, and see nothing more. The op's done() comes if it has not; then nothing of the job
+ * is on its way to the store any more. */
+void job_give_up(struct job *job);
 #endif

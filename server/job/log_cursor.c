@@ -141,12 +141,17 @@ void log_cursor_free(struct log_cursor *cursor)
 
 const struct event *log_cursor_next(struct log_cursor *cursor)
 {
-	return cursor->job != NULL ? reader_next(&cursor->reader) : next_stored(cursor);
+	if (cursor->job == NULL)
+		return next_stored(cursor);
+	/* What is erased is not read to its end either. */
+	return cursor->job->log.error != ERR_NOT_FOUND ? reader_next(&cursor->reader) : NULL;
 }
 
 enum err log_cursor_error(const struct log_cursor *cursor)
 {
 	if (cursor->job == NULL)
 		return cursor->is_reading ? OK : cursor->error;
+	if (cursor->job->log.error == ERR_NOT_FOUND)
+		return ERR_NOT_FOUND;
 	return cursor->reader.next == cursor->job->log.n_landed ? cursor->job->log.error : OK;
 }

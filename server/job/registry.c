@@ -8,7 +8,7 @@ struct registry {
 	const struct registry_options *options;
 	struct list slots; /* newest first */
 	struct ledger ledger;
-	size_t n_running;
+	size_t n_running, n_erasing;
 	bool is_stopping;
 	struct deferred idle;
 	void (*on_idle)(void *context);
@@ -24,6 +24,8 @@ struct slot {
 	struct account *account; /* of its owner, while it runs */
 	long asked_words;
 	bool is_running;
+	bool is_erased;		 /* nobody finds it any more */
+	struct erasure *erasure; /* waits for the job's end; NULL: none */
 	struct job_summary past; /* its strings are ours, but for status */
 	char id[JOB_ID_BYTES];
 };
@@ -85,7 +87,7 @@ static void shrink(struct slot *slot)
 	const struct registry_options *options = slot->registry->options;
 	struct reactor *reactor = reactor_of(slot);
 
-	if (options->retention_ms <= options->keep_ms || !keep_summary(slot)) {
+	if (slot->is_erased || options->retention_ms <= options->keep_ms || !keep_summary(slot)) {
 		slot_free(slot);
 		return;
 	}
@@ -113,7 +115,8 @@ static void start_timer(struct slot *slot)
 	struct reactor *reactor = reactor_of(slot);
 
 	if (!slot->is_running)
-		reactor->timer_start(reactor, &slot->timer, options->keep_ms, on_keep_over);
+		reactor->timer_start(reactor, &slot->timer, slot->is_erased ? 0 : options->keep_ms,
+				     on_keep_over);
 	else if (slot->reader_grace_ms != UINT64_MAX)
 		reactor->timer_start(reactor, &slot->timer, slot->reader_grace_ms, on_grace_over);
 }
@@ -128,11 +131,21 @@ static void on_registry_idle(struct deferred *deferred)
 		on_idle(registry->on_idle_context);
 }
 
+static void check_idle(struct registry *registry)
+{
+	struct reactor *reactor = registry->ports->reactor;
+
+	if (registry->n_running == 0 && registry->n_erasing == 0 && registry->on_idle != NULL)
+		reactor->defer(reactor, &registry->idle, on_registry_idle);
+}
+
 static void count_end(const struct job *job)
 {
 	const struct state *state = &job->state;
 
-	if (state->end == EVENT_FAILED || job->error != OK)
+	if (job->error == ERR_NOT_FOUND)
+		metric_inc(METRIC_JOBS_CANCELLED); /* erased */
+	else if (state->end == EVENT_FAILED || job->error != OK)
 		metric_inc(METRIC_JOBS_FAILED);
 	else
 		metric_inc(state->is_cancelled ? METRIC_JOBS_CANCELLED : METRIC_JOBS_DONE);
@@ -140,6 +153,32 @@ static void count_end(const struct job *job)
 	metric_add(METRIC_WORDS_DISCARDED, (uint64_t)state->words_dropped);
 	metric_add(METRIC_REPAIRS, json_array_size(state->repairs));
 }
+
+/* ---- erasing ---- */
+
+static void on_erased(struct op *op)
+{
+	struct store_erase *erase = container_of(op, struct store_erase, op);
+	struct erasure *erasure = container_of(erase, struct erasure, erase);
+	bool is_gone = op->result == ERR_NOT_FOUND && erasure->was_here;
+
+	erasure->registry->n_erasing--;
+	check_idle(erasure->registry);
+	op_finish(&erasure->op, is_gone ? OK : op->result);
+}
+
+static void erase_stored(struct erasure *erasure)
+{
+	struct registry *registry = erasure->registry;
+	struct store *store = registry->ports->store;
+
+	erasure->erase.job = erasure->id;
+	op_prepare(&erasure->erase.op, registry->ports->reactor,
+		   registry->options->job.log.store_ms, on_erased);
+	store->erase(store, &erasure->erase);
+}
+
+/* ---- ends ---- */
 
 static void on_job_done(struct op *op)
 {
@@ -157,8 +196,10 @@ static void on_job_done(struct op *op)
 	registry->n_running--;
 	reactor->timer_stop(reactor, &slot->timer);
 	start_timer(slot);
-	if (registry->n_running == 0 && registry->on_idle != NULL)
-		reactor->defer(reactor, &registry->idle, on_registry_idle);
+	if (slot->erasure != NULL)
+		erase_stored(slot->erasure);
+	slot->erasure = NULL;
+	check_idle(registry);
 }
 
 enum err registry_new(const struct job_ports *ports, const struct registry_options *options,
@@ -286,10 +327,52 @@ struct job *registry_find(struct registry *registry, const char *id)
 	LIST_EACH(node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
-		if (slot->job != NULL && strcmp(slot->job->id, id) == 0)
+		if (slot->job != NULL && !slot->is_erased && strcmp(slot->job->id, id) == 0)
 			return slot->job;
 	}
 	return NULL;
+}
+
+/* What only the list has. */
+static void forget_past(struct registry *registry, const char *id)
+{
+	LIST_EACH(node, &registry->slots) {
+		struct slot *slot = container_of(node, struct slot, node);
+
+		if (slot->job == NULL && strcmp(slot->id, id) == 0)
+			slot_free(slot);
+	}
+}
+
+static void never_cancelled(struct op *op)
+{
+	(void)op;
+}
+
+void registry_erase(struct registry *registry, const char *id, struct erasure *erasure)
+{
+	struct job *job = registry_find(registry, id);
+	struct slot *slot = job != NULL ? job->user : NULL;
+
+	forget_past(registry, id);
+	erasure->id = id;
+	erasure->registry = registry;
+	erasure->was_here = slot != NULL;
+	if (!op_begin(&erasure->op, never_cancelled))
+		return;
+	registry->n_erasing++;
+	if (slot == NULL) {
+		erase_stored(erasure);
+		return;
+	}
+	slot->is_erased = true;
+	if (slot->is_running) {
+		slot->erasure = erasure; /* what is on its way to the store comes first */
+	} else {
+		start_timer(slot);
+		erase_stored(erasure);
+	}
+	job_give_up(job);
 }
 
 void registry_attach(struct job *job, struct reader *reader, reader_fn on_events)
@@ -324,14 +407,13 @@ void registry_each(struct registry *registry,
 		struct job_summary summary =
 			slot->job != NULL ? summary_of(slot->job) : slot->past;
 
-		each(context, &summary);
+		if (!slot->is_erased)
+			each(context, &summary);
 	}
 }
 
 void registry_stop(struct registry *registry, void (*on_idle)(void *context), void *context)
 {
-	struct reactor *reactor = registry->ports->reactor;
-
 	registry->is_stopping = true;
 	registry->on_idle = on_idle;
 	registry->on_idle_context = context;
@@ -341,6 +423,5 @@ void registry_stop(struct registry *registry, void (*on_idle)(void *context), vo
 		if (slot->is_running)
 			op_cancel(&slot->job->op, ERR_CANCELED);
 	}
-	if (registry->n_running == 0)
-		reactor->defer(reactor, &registry->idle, on_registry_idle);
+	check_idle(registry);
 }

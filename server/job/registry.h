@@ -43,6 +43,19 @@ enum registry_answer registry_ask(const struct registry *registry, const char *o
  * request->spec is empty afterwards. */
 MUST_CHECK enum err registry_start(struct registry *registry, struct job_request *request,
 				   uint64_t reader_grace_ms, struct job **ret_job);
+/* One erasing of a job, embedded by who wants it. */
+struct erasure {
+	struct op op; /* prepared by the caller; it cannot be cancelled */
+	const char *id; /* borrowed until done() */
+	struct registry *registry;
+	struct store_erase erase;
+	bool was_here; /* the registry's: its log may not even have reached the store */
+};
+
+/* Stops the job, ends its readers (ERR_NOT_FOUND) and erases its log, here or only in the store.
+ * From now on registry_find() does not know it, from done() on the store neither. Results: OK,
+ * ERR_NOT_FOUND, or the store's failure: then the log may still be there. */
+void registry_erase(struct registry *registry, const char *id, struct erasure *erasure);
 /* NULL: not here. The job is valid until the end of the turn, or as long as a reader is
  * attached. */
 struct job *registry_find(struct registry *registry, const char *id);
@@ -61,6 +74,7 @@ struct job_summary {
 void registry_each(struct registry *registry,
 		   void (*each)(void *context, const struct job_summary *summary), void *context);
 /* Ends all running jobs with `failed` (shutting_down); on_idle fires on a later turn when none
- * runs (any more). */
+ * runs (any more)
+ * and nothing is being erased. */
 void registry_stop(struct registry *registry, void (*on_idle)(void *context), void *context);
 #endif

@@ -135,6 +135,60 @@ static void a_running_job_can_be_stopped_and_keeps_its_text(void **state)
 	raw_expect(&world.client, "\r\n\r\nThe ");
 }
 
+static void expect_gone(void)
+{
+	static const char *const whats[] = { "", "/text", "/chat", "/events" };
+
+	for (size_t i = 0; i < COUNT_OF(whats); i++) {
+		get(path_of(whats[i]));
+		raw_expect(&world.client, "job_not_found");
+	}
+	send_line("DELETE", path_of(""));
+	raw_expect(&world.client, "job_not_found");
+	assert_int_equal(store_memory_logs(world.store.memory), 0);
+}
+
+static void a_job_is_erased_wherever_it_is(void **state)
+{
+	(void)state;
+	for (int is_stored = 0; is_stored <= 1; is_stored++) {
+		registry_options.keep_ms = is_stored ? 0 : LONG_MS;
+		raw_forget(&world.client);
+		write_a_text();
+		while (is_stored && metric_get(METRIC_JOBS_KEPT) > 0)
+			served_turn(&world.served);
+		send_line("DELETE", path_of(""));
+		raw_expect(&world.client, "\"deleted\":true");
+		expect_gone();
+		while (metric_get(METRIC_JOBS_KEPT) > 0)
+			served_turn(&world.served);
+	}
+}
+
+static void a_running_job_is_stopped_and_erased(void **state)
+{
+	struct raw_client reader;
+
+	(void)state;
+	world.model.piece_ms = 1;
+	world.model.every = ERR_UNKNOWN; /* the third call hangs */
+	world.model.n_fates = 2;
+	raw_connect(&reader, &world.served);
+	ask_by(&reader, ",\"stream\":true");
+	raw_expect(&reader, "\"content\":\"The");
+	raw_forget(&world.client);
+	(void)snprintf(job_id, sizeof(job_id), "%s",
+		       strstr(reader.got.data, "X-Longhand-Job: ") + 16);
+	send_line("DELETE", path_of(""));
+	raw_expect(&world.client, "\"deleted\":true");
+	raw_expect(&reader, "job_erased");
+	raw_expect(&reader, "\r\n0\r\n\r\n");
+	assert_false(raw_has(&reader, "[DONE]"));
+	assert_int_equal(world.model.live, 0);
+	expect_gone();
+	raw_close(&reader);
+}
+
 static void a_failed_job_says_why(void **state)
 {
 	json_t *job;
@@ -169,8 +223,11 @@ static void what_is_not_there_is_said_so(void **state)
 		  "job_not_found" },
 		{ "GET", "/v1/longhand/jobs/0123456789abcdef0123456789abcdef/cancel", "405",
 		  "Allow: POST\r\n" },
-		{ "POST", unknown, "405", "Allow: GET, HEAD\r\n" },
-		{ "DELETE", unknown, "405", "Allow: GET, HEAD, POST\r\n" },
+		{ "POST", unknown, "405", "Allow: GET, HEAD, DELETE\r\n" },
+		{ "PUT", unknown, "405", "Allow: GET, HEAD, POST, DELETE\r\n" },
+		{ "DELETE", unknown, "404", "job_not_found" },
+		{ "DELETE", "/v1/longhand/jobs/0123456789abcdef0123456789abcdef/text", "405",
+		  "Allow: GET, HEAD\r\n" },
 		{ "GET", "/v1/longhand/jobs/", "404", "not_found" },
 		{ "GET", "/", "404", "not_found" },
 		{ "POST", "/metrics", "405", "Allow: GET, HEAD\r\n" },
@@ -323,6 +380,8 @@ int main(void)
 		WITH_WORLD(a_job_of_long_ago_is_read_from_the_store),
 		WITH_WORLD(a_client_may_leave_while_the_store_is_asked),
 		WITH_WORLD(a_running_job_can_be_stopped_and_keeps_its_text),
+		WITH_WORLD(a_job_is_erased_wherever_it_is),
+		WITH_WORLD(a_running_job_is_stopped_and_erased),
 		WITH_WORLD(a_failed_job_says_why),
 		WITH_WORLD(what_is_not_there_is_said_so),
 		WITH_WORLD(models_are_the_backends_and_ours),

@@ -289,6 +289,48 @@ static void a_cancel_at_every_tick_ends_once(void **state)
 	assert_true(is_over);
 }
 
+static struct erasure erasure;
+static unsigned erasures;
+
+static void on_erased(struct op *op)
+{
+	assert_int_equal(op->result, OK);
+	erasures++;
+}
+
+/* Erased at every tick: no end is seen, no log is left, whatever was on its way to the store. */
+static void an_erased_job_leaves_nothing_at_every_tick(void **state)
+{
+	static const enum fate fates[] = { FATE_LAND, FATE_LOST_ACK, FATE_LOST, FATE_HANG };
+	bool is_over = false;
+
+	(void)state;
+	for (uint64_t at_ms = 0; !is_over && at_ms < TICK_END_MS; at_ms += 7) {
+		begin();
+		world.model.fates[1] = ERR_BROKEN;
+		world.model.n_fates = 2;
+		world.store.delay_ms = 5;
+		world.store.fates[at_ms / 7 % 3] = fates[at_ms / 7 % COUNT_OF(fates)];
+		world.store.n_fates = 3;
+		assert_int_equal(start(UINT64_MAX), OK);
+		fake_reactor_advance(&world.loop, at_ms);
+		is_over = registry_running(world.registry) == 0;
+		erasures = 0;
+		op_prepare(&erasure.op, &world.loop.base, 0, on_erased);
+		registry_erase(world.registry, id, &erasure);
+		assert_null(registry_find(world.registry, id));
+		assert_int_equal(erasures, 0);
+		fake_reactor_advance(&world.loop, 2000);
+		assert_int_equal(erasures, 1);
+		assert_int_equal(world.ends, is_over);
+		assert_int_equal(world.job->log.error, ERR_NOT_FOUND);
+		assert_int_equal(store_memory_logs(world.store.memory), 0);
+		registry_detach(world.job, &world.reader);
+		end();
+	}
+	assert_true(is_over);
+}
+
 static bool is_idle;
 
 static void on_idle(void *context)
@@ -428,6 +470,7 @@ int main(void)
 		cmocka_unit_test(retry_after_is_kept_and_capped),
 		cmocka_unit_test(a_refused_schema_is_left_out),
 		cmocka_unit_test(a_cancel_at_every_tick_ends_once),
+		cmocka_unit_test(an_erased_job_leaves_nothing_at_every_tick),
 		cmocka_unit_test(a_stop_at_every_tick_ends_once),
 		cmocka_unit_test(every_write_may_go_wrong),
 		cmocka_unit_test(a_conflict_at_every_write_stops_the_job),

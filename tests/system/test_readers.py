@@ -161,3 +161,27 @@ def test_events_are_the_log_as_it_grows(backend, longhand):
     assert text.encode() == text_of(longhand, job)
     later = longhand.ask("GET", path_of(job, "/events"), None, {"Last-Event-ID": seen[-3]["id"]})
     assert [event.json for event in later.events()] == seen[-2:]
+
+
+def test_an_erased_job_is_gone_for_everybody(backend, longhand):
+    backend.script(GATE)
+    answer = longhand.chat(request(ARTICLE, stream=True))
+    read_until(answer, has_content)
+    backend.wait(held=1)
+    job = job_id(answer)
+    erased = longhand.call("DELETE", path_of(job))
+    assert erased.json() == {"id": job, "object": "longhand.job", "deleted": True}
+    backend.wait(closed=1, open=0)
+    rest = Chunks(answer)
+    assert rest.error["code"] == "job_erased"
+    assert not rest.is_done
+    for method, tail in [("GET", ""), ("GET", "/text"), ("GET", "/chat"), ("GET", "/events"), ("DELETE", ""),
+                         ("POST", "/cancel")]:
+        assert_error(longhand.ask(method, path_of(job, tail)), 404, code="job_not_found")
+
+
+def test_a_finished_job_can_be_erased(longhand):
+    job = job_id(stream(longhand, request(ARTICLE)).answer)
+    assert longhand.call("DELETE", path_of(job)).status == 200
+    assert longhand.call("GET", path_of(job)).status == 404
+    assert longhand.call("DELETE", path_of(job)).status == 404
