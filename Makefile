@@ -60,7 +60,7 @@ $(OUT)/obj/%.o: %.c Makefile
 # The prompts are compiled in: one C string each (config/prompts/NAME.txt).
 $(OUT)/gen/prompts.inc: $(PROMPTS) config/embed.py
 	@mkdir -p $(@D)
-	python3 config/embed.py $(PROMPTS) > $@
+	@echo "GEN $@"; python3 config/embed.py $(PROMPTS) > $@
 $(OUT)/obj/server/writing/prompt.o: $(OUT)/gen/prompts.inc
 $(OUT)/obj/server/writing/%.o: CPPFLAGS += -I$(OUT)/gen
 
