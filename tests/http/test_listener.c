@@ -3,6 +3,7 @@
 #include "http/listener.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +26,43 @@ static void send_ok(struct request *request)
 	reply_send(request, 200, NULL, &body);
 }
 
+/* Containers may be without IPv6, and without a name for their own loopback address. */
+static bool has_host(const char *host)
+{
+	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+	int fd;
+	bool is_bound;
+
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return false;
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	is_bound = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	freeaddrinfo(found);
+	return is_bound;
+}
+
 static void every_kind_of_address_serves(void **state)
 {
 	static const struct {
 		const char *address;
 		const char *bound_prefix;
+		const char *host; /* left out where the machine lacks it; NULL: never */
 	} rows[] = {
-		{ "127.0.0.1:0", "127.0.0.1:" },
-		{ "localhost:0", NULL },
-		{ "[::1]:0", "[::1]:" },
-		{ "unix:build/test_listener.sock", "unix:build/test_listener.sock" },
+		{ "127.0.0.1:0", "127.0.0.1:", NULL },
+		{ "localhost:0", NULL, "localhost" },
+		{ "[::1]:0", "[::1]:", "::1" },
+		{ "unix:build/test_listener.sock", "unix:build/test_listener.sock", NULL },
 	};
 	struct served served;
 	struct raw_client client;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (rows[i].host != NULL && !has_host(rows[i].host))
+			continue;
 		served_start(&served, &served_defaults, rows[i].address);
 		if (rows[i].bound_prefix != NULL)
 			assert_memory_equal(served.address, rows[i].bound_prefix,
