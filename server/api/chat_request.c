@@ -43,34 +43,11 @@ void chat_request_release(struct chat_request *chat)
 	chat_request_init(chat);
 }
 
-static json_t *load(const char *text, size_t len)
-{
-	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-	json_t *json = json_loadb(text, len, flags, NULL);
-
-	if (json == NULL) /* a number that no integer holds: JSON all the same */
-		json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
-	return json;
-}
-
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member)
 {
 	struct slice value = chat->members[member];
-	json_t *json;
-	char *mended;
 
-	if (value.data == NULL)
-		return NULL;
-	json = load(value.data, value.len);
-	if (json != NULL || memchr(value.data, '\\', value.len) == NULL)
-		return json;
-	mended = mem_copy(value.data, value.len);
-	if (mended == NULL)
-		return NULL;
-	json_mend_surrogates(mended, value.len);
-	json = load(mended, value.len);
-	mem_free(mended);
-	return json;
+	return value.data != NULL ? json_load_any(value) : NULL;
 }
 
 static bool refuse(struct api_fault *fault, enum api_error error, const char *param,

@@ -181,7 +181,8 @@ static bool is_low_surrogate(long unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-void json_mend_surrogates(char *text, size_t len)
+/* In place: \ufffd is as long. */
+static void mend_surrogates(char *text, size_t len)
 {
 	const char *end = text + len;
 	char *at = text;
@@ -199,4 +200,28 @@ void json_mend_surrogates(char *text, size_t len)
 			at += 6;
 		}
 	}
+}
+
+static json_t *load(const char *text, size_t len)
+{
+	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_t *json = json_loadb(text, len, flags, NULL);
+
+	return json != NULL ? json : json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
+json_t *json_load_any(struct slice text)
+{
+	json_t *json = load(text.data, text.len);
+	char *mended;
+
+	if (json != NULL || memchr(text.data, '\\', text.len) == NULL)
+		return json;
+	mended = mem_copy(text.data, text.len);
+	if (mended == NULL)
+		return NULL;
+	mend_surrogates(mended, text.len);
+	json = load(mended, text.len);
+	mem_free(mended);
+	return json;
 }

@@ -9,6 +9,9 @@
 
 enum { EVENT_BYTES_MAX = 4 << 20, ERROR_BODY_BYTES_MAX = 64 << 10, HEADER_BYTES_MAX = 128 };
 
+/* Time for the usage and the end mark, once the text has its end. */
+enum { LINGER_MS = 2000 };
+
 struct generation {
 	struct http_call http;
 	struct generate_call *call;
@@ -19,7 +22,9 @@ struct generation {
 	char *body;
 	char request_id[HEADER_BYTES_MAX];
 	const char *headers[5];
+	struct timer linger;
 	bool is_ended; /* a finish reason or [DONE] came */
+	bool is_past_done; /* nothing counts after [DONE] */
 	enum err error; /* found in the stream */
 };
 
@@ -99,6 +104,37 @@ static void take_error(struct generation *generation, const json_t *answer)
 		    message != NULL ? message : "the backend sent an error in its stream");
 }
 
+/* Without NUL, which no text has. */
+static void give_text(struct generate_call *call, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end && call->op.canceled == OK) {
+		size_t piece = strnlen(text, (size_t)(end - text));
+
+		if (piece > 0)
+			call->on_text(call, text, piece);
+		text += piece + 1;
+	}
+}
+
+static void on_linger(struct timer *timer)
+{
+	struct generation *generation = container_of(timer, struct generation, linger);
+
+	op_cancel(&generation->http.stream.op, ERR_TIMEOUT);
+}
+
+static void end_text(struct generation *generation)
+{
+	struct reactor *reactor = generation->backend->reactor;
+
+	if (generation->is_ended)
+		return;
+	generation->is_ended = true;
+	reactor->timer_start(reactor, &generation->linger, LINGER_MS, on_linger);
+}
+
 static void take_delta(struct generation *generation, const json_t *delta)
 {
 	struct generate_call *call = generation->call;
@@ -113,7 +149,7 @@ static void take_delta(struct generation *generation, const json_t *delta)
 		return;
 	if (call->first_text_ms == 0)
 		call->first_text_ms = call->op.reactor->now_ms(call->op.reactor);
-	call->on_text(call, json_string_value(text), json_string_length(text));
+	give_text(call, json_string_value(text), json_string_length(text));
 }
 
 static void take_chunk(struct generation *generation, const json_t *chunk)
@@ -130,7 +166,7 @@ static void take_chunk(struct generation *generation, const json_t *chunk)
 	take_delta(generation, json_object_get(choice, "delta"));
 	if (finish == NULL)
 		return;
-	generation->is_ended = true;
+	end_text(generation);
 	call->finish = finish_reason_from_name(finish);
 }
 
@@ -140,13 +176,15 @@ static void on_event(void *context, const char *data, size_t len)
 	size_t failures_before = mem_failures();
 	json_t *chunk;
 
-	if (generation->call->op.canceled != OK || generation->error != OK)
+	if (generation->call->op.canceled != OK || generation->error != OK ||
+	    generation->is_past_done)
 		return;
 	if (len == 6 && memcmp(data, "[DONE]", 6) == 0) {
-		generation->is_ended = true;
+		generation->is_past_done = true;
+		end_text(generation);
 		return;
 	}
-	chunk = json_loadb(data, len, 0, NULL);
+	chunk = json_load_any((struct slice){ data, len });
 	if (chunk == NULL && mem_failures() != failures_before)
 		fail_stream(generation, ERR_NO_MEMORY, err_text(ERR_NO_MEMORY));
 	else if (!json_is_object(chunk))
@@ -242,8 +280,10 @@ static void on_done(struct op *op)
 	struct http_call *http = container_of(stream, struct http_call, stream);
 	struct generation *generation = container_of(http, struct generation, http);
 	struct generate_call *call = generation->call;
+	struct reactor *reactor = generation->backend->reactor;
 	enum err result;
 
+	reactor->timer_stop(reactor, &generation->linger);
 	call->status = http->status;
 	call->retry_after_ms = backend_retry_after_ms(http);
 	result = judge(generation);
