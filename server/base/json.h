@@ -22,9 +22,9 @@ struct json_parse_error {
  * ERR_INVALID with `ret_error` (NULL allowed) set, ERR_NO_MEMORY. */
 MUST_CHECK enum err json_parse(struct slice text, json_t **ret,
 			       struct json_parse_error *ret_error);
-/* The same for what others wrote, any type: NUL in strings, half of a surrogate pair as U+FFFD (what
- * JavaScript makes of an emoji cut in two), and numbers that no integer holds, as reals. NULL when it
- * is no JSON or memory is out: mem_failures() has then grown. */
+/* The same for what others wrote, any type: NUL in strings, half of a surrogate pair as U+FFFD
+ * (what JavaScript makes of an emoji cut in two), and numbers that no integer holds, as reals. NULL
+ * when it is no JSON or memory is out: mem_failures() has then grown. */
 json_t *json_load_any(struct slice text);
 /* Appends the value as JSON on one line, members in their order. ERR_INVALID for a NULL value;
  * nothing is appended on an error. */

@@ -283,10 +283,10 @@ static void on_done(struct op *op)
 	struct reactor *reactor = generation->backend->reactor;
 	enum err result;
 
-	reactor->timer_stop(reactor, &generation->linger);
 	call->status = http->status;
 	call->retry_after_ms = backend_retry_after_ms(http);
-	result = judge(generation);
+	result = judge(generation); /* may read the last event */
+	reactor->timer_stop(reactor, &generation->linger);
 	backend_report(generation->backend,
 		       call->op.canceled == ERR_CANCELED ? ERR_CANCELED : result, call->status);
 	call->provider = NULL;
