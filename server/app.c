@@ -1,6 +1,6 @@
 #include "app.h"
 #include "api/router.h"
-#include "app_options.h"
+#include "app_snapshot.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -12,43 +12,148 @@
 #include <string.h>
 
 enum { SHUTDOWN_POLL_MS = 20, STREAM_SHARDS = 32, ANSWER_HEADERS_BYTES_MAX = 64 << 10 };
+enum { RETIRED_POLL_MS = 250 };
+
+struct app_arguments { /* what the settings are loaded from */
+	int argc;
+	char **argv;
+	char **envp;
+};
 
 struct app {
-	struct settings *settings;
-	struct app_options options;
+	struct app_arguments arguments;
+	struct settings *settings; /* of the start: what cannot change while running */
+	struct snapshot *current;
+	struct list retired;
+	struct timer retiring; /* looks for retired ones that nobody uses any more */
+	struct snapshot_parts parts;
 	struct reactor_uv *loop;
 	struct reactor *reactor;
 	struct http_client *http;
-	struct backend_set *backends;
 	struct store_memory *store;
 	struct work_pool *pool;
 	struct prompt_set *prompts;
 	struct registry *registry;
 	struct http_server *server;
 	struct signals signals;
-	struct job_ports ports;
-	struct api api;
 	struct timer shutdown; /* the next step of stopping */
 	uint64_t stop_by_ms;
 	bool is_stopping, is_hurried;
 };
+
+/* ---- reloading ---- */
+
+/* In any order: whoever is somebody's source goes after it. */
+static void free_retired(struct app *app)
+{
+	while (app->retired.next != &app->retired) {
+		LIST_EACH(node, &app->retired) {
+			struct snapshot *snapshot = container_of(node, struct snapshot, node);
+
+			if (snapshot->dependents == 0)
+				snapshot_free(snapshot);
+		}
+	}
+}
+
+static void free_unused(struct timer *timer)
+{
+	struct app *app = container_of(timer, struct app, retiring);
+
+	LIST_EACH(node, &app->retired) {
+		struct snapshot *snapshot = container_of(node, struct snapshot, node);
+
+		if (!snapshot_is_used(snapshot))
+			snapshot_free(snapshot);
+	}
+	if (app->retired.next != &app->retired)
+		app->reactor->timer_start(app->reactor, timer, RETIRED_POLL_MS, free_unused);
+}
+
+static void warn_of_fixed(const struct app *app, const struct settings *next)
+{
+	size_t at = 0;
+	const char *name;
+
+	while ((name = settings_fixed_change(app->settings, next, &at)) != NULL)
+		log_warn("setting_unchanged", "setting=%s hint=%s", name,
+			 "it cannot change while running: restart for it");
+}
+
+/* New requests and jobs go by the new one; those that are there keep theirs. */
+static void use_snapshot(struct app *app, struct snapshot *snapshot)
+{
+	const struct settings *settings = snapshot->settings;
+
+	list_append(&app->retired, &app->current->node);
+	app->current = snapshot;
+	registry_reload(app->registry, &snapshot->ports, &snapshot->options.registry);
+	store_memory_set_retention(app->store, settings->retention_ms);
+	log_set_level((enum log_level)settings->log_level);
+	app->reactor->timer_start(app->reactor, &app->retiring, RETIRED_POLL_MS, free_unused);
+}
+
+static void reload(struct app *app)
+{
+	const struct app_arguments *from = &app->arguments;
+	struct settings *settings = NULL;
+	struct snapshot *snapshot;
+	struct buf message;
+	enum err err;
+
+	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
+	err = settings_load(from->argc, from->argv, from->envp, &settings, &message);
+	if (err == OK)
+		err = snapshot_new(&app->parts, settings, app->current, &snapshot);
+	if (err == OK) {
+		warn_of_fixed(app, settings);
+		use_snapshot(app, snapshot);
+		log_info("reloaded", "backends=%zu presets=%zu keys=%zu", settings->n_backends,
+			 settings->n_presets, settings->n_keys);
+	} else {
+		log_error("reload_refused", "hint=%s reason=%s", "the settings stay as they were",
+			  message.len > 0 ? message.data : err_text(err));
+	}
+	settings_unref(settings);
+	buf_release(&message);
+}
+
+/* ---- requests, to the api of now ---- */
+
+static void on_request(void *context, struct request *request)
+{
+	struct app *app = context;
+	struct http_handler handler = router_handler(&app->current->api);
+
+	handler.on_request(handler.context, request);
+}
+
+static void on_refused(void *context, struct request *request, enum http_refusal refusal)
+{
+	struct app *app = context;
+	struct http_handler handler = router_handler(&app->current->api);
+
+	handler.on_refused(handler.context, request, refusal);
+}
 
 /* ---- stopping: readyz, drain delay, drain, grace, cut ---- */
 
 static void free_app(struct app *app)
 {
 	signals_stop(&app->signals);
-	if (app->reactor != NULL)
+	if (app->reactor != NULL) {
 		app->reactor->timer_stop(app->reactor, &app->shutdown);
+		app->reactor->timer_stop(app->reactor, &app->retiring);
+	}
 	http_server_free(app->server);
 	registry_free(app->registry);
 	prompt_set_free(app->prompts);
 	work_pool_free(app->pool);
-	backend_set_free(app->backends);
+	snapshot_free(app->current); /* before the ones that it may depend on */
+	free_retired(app);
 	http_client_free(app->http);
 	store_memory_free(app->store);
 	reactor_uv_free(app->loop);
-	app_options_release(&app->options);
 }
 
 /* A thread that still reads a request cannot be stopped: it is waited for. */
@@ -99,7 +204,8 @@ static void drain(struct timer *timer)
 	http_server_drain(app->server);
 	if (!app->is_hurried)
 		app->stop_by_ms =
-			app->reactor->now_ms(app->reactor) + app->settings->shutdown_grace_ms;
+			app->reactor->now_ms(app->reactor) +
+			app->current->settings->shutdown_grace_ms;
 	check_drained(timer);
 }
 
@@ -109,8 +215,8 @@ static void on_signal(struct signals *signals, int number)
 
 	log_info("signal", "number=%d", number);
 	if (number == SIGHUP) {
-		log_warn("reload_unavailable", "hint=%s",
-			 "this version reads its settings at start: restart to change them");
+		if (!app->is_stopping)
+			reload(app);
 		return;
 	}
 	if (app->is_stopping) { /* asked twice: no delay, no grace */
@@ -122,9 +228,9 @@ static void on_signal(struct signals *signals, int number)
 		return;
 	}
 	app->is_stopping = true;
-	app->api.is_draining = true;
-	app->reactor->timer_start(app->reactor, &app->shutdown, app->settings->drain_delay_ms,
-				  drain);
+	app->current->api.is_draining = true;
+	app->reactor->timer_start(app->reactor, &app->shutdown,
+				  app->current->settings->drain_delay_ms, drain);
 }
 
 /* ---- starting ---- */
@@ -154,32 +260,41 @@ static bool make_parts(struct app *app)
 {
 	struct http_client_options client = { .stream_shards = STREAM_SHARDS,
 					      .header_bytes_max = ANSWER_HEADERS_BYTES_MAX };
-	struct http_handler handler = router_handler(&app->api);
 	enum err err;
 
 	err = http_client_new(app->loop, &client, &app->http);
 	if (err != OK)
 		return fail("http_client", err);
-	err = backend_set_new(app->reactor, app->http, app->options.backends,
-			      app->options.n_backends, &app->backends);
-	if (err != OK)
-		return fail("backends", err);
-	err = store_memory_new(app->reactor, app->options.retention_ms, &app->store);
+	err = store_memory_new(app->reactor, app->settings->retention_ms, &app->store);
 	if (err != OK)
 		return fail("store", err);
 	err = work_pool_new(app->loop, &app->pool);
 	if (err != OK)
 		return fail("work_pool", err);
-	if (!make_prompts(app))
-		return false;
-	app->ports = (struct job_ports){ app->reactor, backend_set_model(app->backends),
-					 store_memory_port(app->store), app->prompts };
-	err = registry_new(&app->ports, &app->options.registry, &app->registry);
+	return make_prompts(app);
+}
+
+/* The first snapshot, and the registry, each of which has to do with the other. */
+static bool make_snapshot(struct app *app)
+{
+	struct http_handler handler = { app, on_request, on_refused };
+	enum err err;
+
+	app->parts = (struct snapshot_parts){
+		.reactor = app->reactor,
+		.http = app->http,
+		.store = store_memory_port(app->store),
+		.prompts = app->prompts,
+		.pool = work_pool_port(app->pool),
+	};
+	err = snapshot_new(&app->parts, app->settings, NULL, &app->current);
+	if (err != OK)
+		return fail("settings", err);
+	err = registry_new(&app->current->ports, &app->current->options.registry, &app->registry);
 	if (err != OK)
 		return fail("registry", err);
-	app->api = (struct api){ app->reactor, app->ports.model, app->ports.store, app->registry,
-				 work_pool_port(app->pool), &app->options.api, false };
-	err = http_server_new(app->loop, &app->options.server, &handler, &app->server);
+	app->parts.registry = app->current->api.registry = app->registry;
+	err = http_server_new(app->loop, &app->current->options.server, &handler, &app->server);
 	return err == OK ? true : fail("http_server", err);
 }
 
@@ -195,16 +310,7 @@ static bool listen_all(struct app *app)
 		log_error("listen_failed", "address=%s reason=%s", address, err_text(err));
 	else
 		log_info("listening", "address=%s backends=%zu version=%s", bound,
-			 app->options.n_backends, LONGHAND_VERSION);
-	return err == OK;
-}
-
-static bool read_options(struct app *app)
-{
-	enum err err = app_options_init(&app->options, app->settings);
-
-	if (err != OK)
-		log_error("settings_refused", "reason=%s", err_text(err));
+			 app->settings->n_backends, LONGHAND_VERSION);
 	return err == OK;
 }
 
@@ -215,7 +321,7 @@ static bool start(struct app *app)
 	if (err != OK)
 		return fail("loop", err);
 	app->reactor = reactor_uv_base(app->loop);
-	if (!read_options(app) || !make_parts(app))
+	if (!make_parts(app) || !make_snapshot(app))
 		return false;
 	err = signals_start(&app->signals, app->loop, on_signal);
 	if (err != OK)
@@ -223,11 +329,12 @@ static bool start(struct app *app)
 	return listen_all(app);
 }
 
-int app_run(struct settings *settings)
+int app_run(struct settings *settings, int argc, char **argv, char **envp)
 {
-	struct app app = { .settings = settings };
+	struct app app = { .settings = settings, .arguments = { argc, argv, envp } };
 	bool is_started;
 
+	list_init(&app.retired);
 	log_set_level((enum log_level)settings->log_level);
 	is_started = start(&app);
 	if (is_started) {

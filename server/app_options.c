@@ -183,7 +183,7 @@ enum err app_options_init(struct app_options *options, const struct settings *se
 {
 	enum err err;
 
-	*options = (struct app_options){ .retention_ms = settings->retention_ms };
+	*options = (struct app_options){ .n_backends = 0 };
 	err = fill_backends(options, settings);
 	if (err == OK)
 		err = fill_presets(options, settings);

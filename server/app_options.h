@@ -15,7 +15,6 @@ struct app_options {
 	struct api_options api;
 	struct registry_options registry;
 	struct http_server_options server;
-	uint64_t retention_ms;
 };
 
 /* Borrows strings from `settings`. ERR_NO_MEMORY. */

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 	else if (settings->action == SETTINGS_HASH_KEY)
 		code = app_hash_key();
 	else
-		code = app_run(settings);
+		code = app_run(settings, argc, argv, environ);
 	settings_unref(settings);
 	buf_release(&message);
 	return code;

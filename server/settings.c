@@ -156,15 +156,46 @@ const struct backend_settings *settings_default_backend(const struct settings *s
 	return backend;
 }
 
-const char *settings_fixed_change(const struct settings *now, const struct settings *next)
+const char *settings_fixed_change(const struct settings *now, const struct settings *next,
+				  size_t *at)
 {
-	for (size_t i = 0; i < settings_scalars.count; i++) {
-		const struct setting *setting = &settings_scalars.rows[i];
+	while (*at < settings_scalars.count) {
+		const struct setting *setting = &settings_scalars.rows[(*at)++];
 
 		if (!setting->is_reloadable && !setting_is_equal(setting, now, next))
 			return setting->name;
 	}
 	return NULL;
+}
+
+static bool is_same_backend(const struct backend_settings *a, const struct backend_settings *b)
+{
+	const struct setting_table *fields = &settings_records[RECORD_BACKENDS].fields;
+
+	for (size_t i = 0; i < fields->count; i++)
+		if (!setting_is_equal(&fields->rows[i], a, b))
+			return false;
+	if (strcmp(a->record.name, b->record.name) != 0 || (a->key == NULL) != (b->key == NULL))
+		return false;
+	return a->key == NULL || strcmp(a->key, b->key) == 0;
+}
+
+bool settings_same_backends(const struct settings *now, const struct settings *next)
+{
+	static const char *const scalars[] = {
+		"default_backend", "connect_ms", "first_byte_ms",    "idle_ms",
+		"total_ms",	   "breaker_failures", "breaker_open_ms",
+	};
+
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		if (!setting_is_equal(setting_find(&settings_scalars, scalars[i]), now, next))
+			return false;
+	if (now->n_backends != next->n_backends)
+		return false;
+	for (size_t i = 0; i < now->n_backends; i++)
+		if (!is_same_backend(&now->backends[i], &next->backends[i]))
+			return false;
+	return true;
 }
 
 /* "file:line:column: " for what stands in the file, nothing for the rest. */

@@ -118,7 +118,10 @@ const struct backend_settings *settings_backend(const struct settings *settings,
 const struct preset_settings *settings_preset(const struct settings *settings, const char *name);
 /* Never NULL in a snapshot of settings_load for SETTINGS_RUN or SETTINGS_CHECK. */
 const struct backend_settings *settings_default_backend(const struct settings *settings);
-/* The name of the first setting that differs and cannot change while running (a reload has to
- * refuse or ignore it); NULL when there is none. */
-const char *settings_fixed_change(const struct settings *now, const struct settings *next);
+/* The name of the next setting that differs and cannot change while running (a reload leaves it as
+ * it is); NULL when there is none. `*at` is 0 at first. */
+const char *settings_fixed_change(const struct settings *now, const struct settings *next,
+				  size_t *at);
+/* Whether all that has to do with calls to backends is the same, the backends' keys too. */
+bool settings_same_backends(const struct settings *now, const struct settings *next);
 #endif

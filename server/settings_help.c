@@ -31,7 +31,12 @@ static const char docs_head[] =
 	"and column. `longhandd --check-config` checks everything and exits; `--print-config`\n"
 	"prints a file with every setting ([config/longhand.yaml](../config/longhand.yaml)).\n"
 	"\n"
-	"Times are in milliseconds. Sizes are in bytes, or with `KiB`, `MiB`, `GiB`.\n";
+	"Times are in milliseconds. Sizes are in bytes, or with `KiB`, `MiB`, `GiB`.\n"
+	"\n"
+	"SIGHUP loads everything again. What is new holds for new requests; answers that are\n"
+	"being given and texts that are being written keep what they began with. Settings that\n"
+	"need a restart stay as they are, and a warning names those that would have changed.\n"
+	"When the file is wrong, all stays as it was and the log says why.\n";
 
 static const char backends_docs[] =
 	"\n## Backends: `backends.NAME`\n"
@@ -263,7 +268,9 @@ static enum err docs_row(struct buf *out, const struct setting *setting)
 
 	if (err == OK)
 		err = docs_values(out, setting);
-	return err != OK ? err : buf_printf(out, " | %s |\n", setting->help);
+	return err != OK ? err
+			 : buf_printf(out, " | %s%s |\n", setting->help,
+				      setting->is_reloadable ? "" : " (needs a restart)");
 }
 
 static enum err docs_record(struct buf *out, size_t which)

@@ -342,6 +342,17 @@ void settings_free_values(const struct setting_table *table, void *base)
 	}
 }
 
+static bool is_same_map(const struct settings_map *a, const struct settings_map *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->pairs[i].name, b->pairs[i].name) != 0 ||
+		    strcmp(a->pairs[i].value, b->pairs[i].value) != 0)
+			return false;
+	return true;
+}
+
 bool setting_is_equal(const struct setting *setting, const void *a, const void *b)
 {
 	const void *one = (const char *)a + setting->offset;
@@ -349,8 +360,9 @@ bool setting_is_equal(const struct setting *setting, const void *a, const void *
 
 	switch (setting->type) {
 	case SETTING_GROUP:
-	case SETTING_MAP:
 		return true;
+	case SETTING_MAP:
+		return is_same_map(one, other);
 	case SETTING_BOOL:
 		return *(const bool *)one == *(const bool *)other;
 	case SETTING_ENUM:

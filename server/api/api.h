@@ -1,4 +1,7 @@
-/* api - what the handlers of requests share. One per process, owned by app.c. */
+/* api - what the handlers of requests share, by the settings of one load; owned by app.c.
+ *
+ * After a reload new requests get another one. Whatever keeps a pointer to it past the turn of its
+ * request holds it, and lets it go when it is freed. */
 #ifndef LONGHAND_API_API_H
 #define LONGHAND_API_API_H
 #include "api/auth.h"
@@ -46,5 +49,17 @@ struct api {
 	struct work_port *pool;
 	const struct api_options *options;
 	bool is_draining; /* /readyz says 503 */
+	size_t users;	  /* who hold it */
 };
+
+static inline struct api *api_hold(struct api *api)
+{
+	api->users++;
+	return api;
+}
+
+static inline void api_let_go(struct api *api)
+{
+	api->users--;
+}
 #endif

@@ -40,6 +40,7 @@ static void turn_free(struct turn *turn)
 	chat_options_release(&turn->options);
 	buf_release(&turn->body);
 	mem_free(turn->authorization);
+	api_let_go(turn->api);
 	mem_free(turn);
 }
 
@@ -450,7 +451,7 @@ void chat_handle(struct api *api, struct request *request, const char *rest, con
 		api_fault_send(request, &fault);
 		return;
 	}
-	turn->api = api;
+	turn->api = api_hold(api);
 	turn->request = request;
 	(void)snprintf(turn->owner, sizeof(turn->owner), "%s", owner);
 	turn->authorization = auth_line_to_pass(&api->options->auth, request);

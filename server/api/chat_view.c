@@ -286,6 +286,7 @@ static void on_closed(struct request *request)
 	chat_render_release(&view->render);
 	buf_release(&view->chunks);
 	chat_body_release(&view->body);
+	api_let_go(view->api);
 	mem_free(view);
 }
 
@@ -348,6 +349,7 @@ void chat_view_start(struct api *api, struct request *request, struct job *job, 
 			job_cancel(job);
 		return;
 	}
+	(void)api_hold(api);
 	request->user = view;
 	request->on_gone = on_gone;
 	request->on_drain = on_drain;

@@ -161,6 +161,7 @@ static void on_closed(struct request *request)
 	end_view(view);
 	metric_dec(METRIC_STREAMS_OPEN);
 	buf_release(&view->chunk);
+	api_let_go(view->api);
 	mem_free(view);
 }
 
@@ -204,7 +205,7 @@ void events_view_start(struct api *api, struct request *request, struct job *job
 		api_fault_send(request, &fault);
 		return;
 	}
-	view->api = api;
+	view->api = api_hold(api);
 	view->request = request;
 	(void)snprintf(view->id, sizeof(view->id), "%s", id);
 	buf_init(&view->chunk, CHUNK_BYTES_MAX);

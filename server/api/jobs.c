@@ -294,6 +294,7 @@ static void on_replayed(struct op *op)
 			refuse_failed(lookup->request, op->result);
 	}
 	replay_release(replay);
+	api_let_go(lookup->api);
 	mem_free(lookup);
 }
 
@@ -318,7 +319,7 @@ static void look_up(struct api *api, struct request *request, const char *id, en
 	}
 	(void)snprintf(lookup->id, sizeof(lookup->id), "%s", id);
 	(void)snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
-	lookup->api = api;
+	lookup->api = api_hold(api);
 	lookup->request = request;
 	lookup->ask = ask;
 	request->user = lookup;

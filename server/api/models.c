@@ -130,6 +130,7 @@ static void on_described(struct op *op)
 		json_decref(list);
 	}
 	mem_free(listing->authorization);
+	api_let_go(listing->api);
 	mem_free(listing);
 }
 
@@ -182,7 +183,7 @@ static void describe(struct api *api, struct request *request, const char *wante
 		api_fault_send(request, &fault);
 		return;
 	}
-	listing->api = api;
+	listing->api = api_hold(api);
 	listing->request = request;
 	request->user = listing;
 	request->on_closed = on_closed;

@@ -39,6 +39,7 @@ static void free_when_over(struct passthrough *pass)
 	header_lines_release(&pass->headers);
 	mem_free(pass->path_and_query);
 	mem_free(pass->model_json);
+	api_let_go(pass->api);
 	mem_free(pass);
 }
 
@@ -241,7 +242,7 @@ static struct passthrough *passthrough_new(struct api *api, struct request *requ
 
 	if (pass == NULL)
 		return NULL;
-	pass->api = api;
+	pass->api = api_hold(api);
 	buf_init(&pass->whole, WHOLE_BYTES_MAX);
 	header_lines_init(&pass->headers);
 	pass->body = request->body;

@@ -217,6 +217,25 @@ enum err registry_new(const struct job_ports *ports, const struct registry_optio
 	return OK;
 }
 
+void registry_reload(struct registry *registry, const struct job_ports *ports,
+		     const struct registry_options *options)
+{
+	registry->ports = ports;
+	registry->options = options;
+}
+
+size_t registry_uses(const struct registry *registry, const struct job_ports *ports)
+{
+	size_t count = 0;
+
+	LIST_EACH(node, &registry->slots) {
+		const struct slot *slot = container_of(node, struct slot, node);
+
+		count += slot->job != NULL && slot->job->ports == ports;
+	}
+	return count;
+}
+
 void registry_free(struct registry *registry)
 {
 	if (registry == NULL)

@@ -20,10 +20,16 @@ struct registry_options {
 	struct job_options job;
 };
 
-/* Ports and options are borrowed for the registry's life. */
+/* Ports and options are borrowed until registry_reload() gives others, and for the jobs' lives. */
 MUST_CHECK enum err registry_new(const struct job_ports *ports,
 				 const struct registry_options *options,
 				 struct registry **ret_registry);
+/* Jobs that start from now on have these; the ones that are there keep theirs. The reactor must be
+ * the same. */
+void registry_reload(struct registry *registry, const struct job_ports *ports,
+		     const struct registry_options *options);
+/* How many jobs still have these ports, and the options that came with them. */
+size_t registry_uses(const struct registry *registry, const struct job_ports *ports);
 /* No job may be running; NULL ok. */
 void registry_free(struct registry *registry);
 enum registry_answer {

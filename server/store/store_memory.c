@@ -222,6 +222,11 @@ enum err store_memory_new(struct reactor *reactor, uint64_t retention_ms,
 	return OK;
 }
 
+void store_memory_set_retention(struct store_memory *store, uint64_t retention_ms)
+{
+	store->retention_ms = retention_ms;
+}
+
 void store_memory_free(struct store_memory *store)
 {
 	if (store == NULL)

@@ -168,7 +168,7 @@ static void the_printed_file_says_what_is_so_anyway(void **state)
 	assert_int_equal(command_line_load_file(yaml, "", &sample), OK);
 	mem_free(yaml);
 	plain = command_line_load_ok("--backend http://127.0.0.1:8000/v1", "");
-	assert_null(settings_fixed_change(plain, sample));
+	assert_null(settings_fixed_change(plain, sample, &(size_t){ 0 }));
 	assert_int_equal(sample->retention_ms, plain->retention_ms);
 	assert_int_equal(sample->n_backends, 1);
 	assert_string_equal(sample->backends[0].url, plain->backends[0].url);
@@ -177,15 +177,62 @@ static void the_printed_file_says_what_is_so_anyway(void **state)
 	settings_unref(plain);
 }
 
+/* Each beside the first: whether backends made from it would be the same. */
+static const struct {
+	const char *flags;
+	bool is_same;
+} backend_changes[] = {
+	{ "--backend http://b", true },
+	{ "--backend http://b --max-jobs 3 --heartbeat-ms 50", true },
+	{ "--backend http://c", false },
+	{ "--backend http://b --model m", false },
+	{ "--backend http://b --connect-ms 7", false },
+	{ "--backend http://b --breaker-failures 7", false },
+	{ "--backend http://b --backend-long-output", false },
+};
+
+static void backends_are_the_same_or_not(void **state)
+{
+	struct settings *now = command_line_load_ok("--backend http://b", "");
+	struct settings *one = NULL;
+	struct settings *other = NULL;
+	enum err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(backend_changes); i++) {
+		struct settings *next = command_line_load_ok(backend_changes[i].flags, "");
+
+		assert_int_equal(settings_same_backends(now, next), backend_changes[i].is_same);
+		settings_unref(next);
+	}
+	err = command_line_load_file("backends:\n  default: {models: {a: b}}", "--backend http://b",
+				     &one);
+	assert_int_equal(err, OK);
+	err = command_line_load_file("backends:\n  default: {models: {a: c}}", "--backend http://b",
+				     &other);
+	assert_int_equal(err, OK);
+	assert_true(settings_same_backends(one, one));
+	assert_false(settings_same_backends(one, other));
+	assert_false(settings_same_backends(now, one));
+	settings_unref(other);
+	settings_unref(one);
+	settings_unref(now);
+}
+
 static void what_cannot_change_while_running_is_told(void **state)
 {
 	struct settings *now = command_line_load_ok("--backend http://b", "");
 	struct settings *reloadable = command_line_load_ok("--backend http://c --connect-ms 1", "");
-	struct settings *fixed = command_line_load_ok("--backend http://b --max-connections 7", "");
+	struct settings *fixed = command_line_load_ok("--backend http://b --max-connections 7 "
+						       "--stuck-ms 70", "");
+	size_t at = 0;
 
 	(void)state;
-	assert_null(settings_fixed_change(now, reloadable));
-	assert_string_equal(settings_fixed_change(now, fixed), "max_connections");
+	assert_null(settings_fixed_change(now, reloadable, &at));
+	at = 0;
+	assert_string_equal(settings_fixed_change(now, fixed, &at), "max_connections");
+	assert_string_equal(settings_fixed_change(now, fixed, &at), "stuck_ms");
+	assert_null(settings_fixed_change(now, fixed, &at));
 	assert_ptr_equal(settings_ref(now), now);
 	settings_unref(now);
 	assert_string_equal(now->listen, "127.0.0.1:8080"); /* still held once */
@@ -246,6 +293,7 @@ int main(void)
 		cmocka_unit_test(records_are_read),
 		cmocka_unit_test(commands_print_or_check),
 		cmocka_unit_test(the_printed_file_says_what_is_so_anyway),
+		cmocka_unit_test(backends_are_the_same_or_not),
 		cmocka_unit_test(what_cannot_change_while_running_is_told),
 		cmocka_unit_test(memory_may_run_out),
 	};
