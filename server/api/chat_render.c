@@ -294,11 +294,14 @@ void chat_render_fault(const struct event *failed, const char *job, struct api_f
 	const char *code = json_string_value(json_object_get(failed->data, "code"));
 	const char *message = json_string_value(json_object_get(failed->data, "message"));
 	json_int_t status = json_integer_value(json_object_get(failed->data, "status"));
+	json_int_t wait_ms = json_integer_value(json_object_get(failed->data, "retry_after_ms"));
 
 	api_fault_set(fault, api_error_from_code(code), NULL,
 		      "%s (job %s; what was written is at /v1/longhand/jobs/%s/text)",
 		      message != NULL ? message : "the job failed", job, job);
 	fault->status = (int)status;
+	if (wait_ms > 0)
+		fault->retry_after_ms = (uint64_t)wait_ms;
 }
 
 static enum err render_failed(struct chat_render *render, const struct event *event,

@@ -87,6 +87,11 @@ static enum err take_event(struct job *job, struct event *event)
 	return err;
 }
 
+static bool add_number(struct event *event, const char *key, json_int_t number)
+{
+	return number <= 0 || json_object_set_new(event->data, key, json_integer(number)) == 0;
+}
+
 static void append_failed(struct job *job)
 {
 	struct event event;
@@ -94,8 +99,8 @@ static void append_failed(struct job *job)
 	if (job->engine == NULL ||
 	    engine_fail(job->engine, job->code, job->message, &event) != OK)
 		return;
-	if (job->status > 0 &&
-	    json_object_set_new(event.data, "status", json_integer(job->status)) != 0) {
+	if (!add_number(&event, "status", job->status) ||
+	    !add_number(&event, "retry_after_ms", (json_int_t)job->retry_after_ms)) {
 		event_release(&event);
 		return;
 	}

@@ -77,6 +77,7 @@ struct job {
 	enum err error; /* the first one wins; OK while all is well */
 	const char *code;	/* of the failed event */
 	int status;		/* HTTP status that fits it */
+	uint64_t retry_after_ms; /* what its backend asked for; 0: nothing */
 	char message[JOB_MESSAGE_BYTES];
 	bool has_ended; /* an end event was appended, or could not be */
 	uint64_t started_ms, section_started_ms;

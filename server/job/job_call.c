@@ -64,6 +64,7 @@ static void end_by_failure(struct job *job, enum err result)
 				job->call.status != 403;
 
 	job->status = is_clients_fault ? job->call.status : failures[i].status;
+	job->retry_after_ms = job->call.retry_after_ms;
 	job_fail(job, result, failures[i].code,
 		 job->call.message[0] != '\0' ? job->call.message : err_text(result));
 }

@@ -18,7 +18,7 @@
  *   reasoning        text
  *   parked, resumed, cancelled
  *   done             data: finish_reason, report              an end
- *   failed           data: code, message                      an end
+ *   failed           data: code, message, status, retry_after_ms   an end
  *
  * The struct owns text and data. It is moved, not copied: after handing one on, forget it. */
 #ifndef LONGHAND_WRITING_EVENT_H

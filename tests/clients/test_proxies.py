@@ -93,6 +93,18 @@ def test_a_streamed_text_comes_as_it_is_written(behind, backend, name, is_unix):
     assert abs(count_words(got.text) - 1500) <= 30
 
 
+def test_a_long_text_is_not_buffered_where_buffering_is_on(behind, backend):
+    """Its headers say so to nginx."""
+    backend.script(HELD)
+    proxy = behind("nginx", changes=[("proxy_buffering off;", "proxy_buffering on;")])
+    answer = ask(proxy, request(ARTICLE, stream=True))
+    reading = Stream(answer)
+    reading.read_until(has_content)
+    backend.wait(held=1)
+    backend.release("second")
+    assert Chunks(reading).is_done
+
+
 def test_heartbeats_keep_a_stream_through_an_impatient_proxy(behind, backend, name):
     """Silence of the backend's, far beyond the proxy's time-out; each comment starts that anew."""
     backend.script(HELD)

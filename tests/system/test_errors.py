@@ -182,3 +182,13 @@ def test_garbage_does_no_harm(longhand):
         sock.sendall(garbage)
         sock.close()
     assert longhand.call("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("is_stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize(("said", "kept"), [(7, "7"), (3600, "59"), ("1e300", None), ("soon", None), (None, None)])
+def test_a_busy_backends_retry_after_reaches_the_client(backend, start, said, kept, is_stream):
+    """Clients wait for that long, and not for what they think of; longer than 59 s they would not."""
+    backend.script(status=429, retry_after=said)
+    answer = start(retry_tries=1).chat(request(LONG, stream=is_stream))
+    assert_error(answer, 503, "server_error", None, "backend_busy")
+    assert answer.headers.get("retry-after") == kept
