@@ -137,29 +137,6 @@ static struct slice clean(const char *at, const char *end)
 	return slice;
 }
 
-static bool has_digit(struct slice slice)
-{
-	for (size_t i = 0; i < slice.len; i++)
-		if (slice.data[i] >= '0' && slice.data[i] <= '9')
-			return true;
-	return false;
-}
-
-/* Drops a bracket with a length at the end: "Causes (500 words)". */
-static struct slice without_length(struct slice title)
-{
-	for (size_t i = title.len; i-- > 1;) {
-		struct slice rest = { title.data + i, title.len - i };
-		const char *end = title.data + title.len;
-
-		if (title.data[i] != '(' && !outline_begins(title.data + i, end, "（") &&
-		    title.data[i] != '[')
-			continue;
-		return has_digit(rest) ? clean(title.data, title.data + i) : title;
-	}
-	return title;
-}
-
 /* The length named in [at, end), 0 for none; *ret_is_all: nothing else is
  * there. */
 static long words_in(const char *at, const char *end, bool *ret_is_all)
@@ -173,6 +150,23 @@ static long words_in(const char *at, const char *end, bool *ret_is_all)
 		return 0;
 	*ret_is_all = length.before == 0 && length.end + 1 >= visible.len;
 	return length.high;
+}
+
+/* Drops a bracket with a length at the end: "Causes (500 words)". */
+static struct slice without_length(struct slice title)
+{
+	for (size_t i = title.len; i-- > 1;) {
+		const char *end = title.data + title.len;
+		bool is_all;
+
+		if (title.data[i] != '(' && !outline_begins(title.data + i, end, "（") &&
+		    title.data[i] != '[')
+			continue;
+		return words_in(title.data + i, end, &is_all) > 0
+			       ? clean(title.data, title.data + i)
+			       : title;
+	}
+	return title;
 }
 
 /* Where the title ends in [at, end) and its point begins; `end` twice where all
@@ -201,7 +195,8 @@ static void add_item(struct finder *finder, const struct outline_line *line)
 	if (line->mark == OUTLINE_CHAPTER) /* "Chapter 1: The bell" is all title */
 		while (from < line->end && (*from == ':' || outline_begins(from, line->end, "：")))
 			from = outline_skip_blank(from + (*from == ':' ? 1 : 3), line->end);
-	title_end = split_title(from, line->end, &point);
+	title_end = line->mark == OUTLINE_HEADING ? point = line->end
+						  : split_title(from, line->end, &point);
 	*item = (struct outline_item){ .title = { line->start, 0 },
 				       .point = { line->start, 0 },
 				       .words = words_in(line->body, line->end, &is_length) };
@@ -246,6 +241,16 @@ static bool is_same_level(const struct outline_line *line, const struct outline_
 	       (line->mark == first->mark || is_label);
 }
 
+/* Whether the first heading is the whole text's title: another one is below it
+ * at once. */
+static bool is_title_above(const struct finder *finder, const struct outline_line *line,
+			   const struct outline_line *first)
+{
+	return first->mark == OUTLINE_HEADING && line->mark == OUTLINE_HEADING &&
+	       finder->count == 1 && finder->items[0].point.len == 0 &&
+	       line->indent_bytes > first->indent_bytes;
+}
+
 /* Collects the list that begins at the first line with text at or after `at`.
  */
 static void collect(struct finder *finder, const char *at)
@@ -259,14 +264,17 @@ static void collect(struct finder *finder, const char *at)
 		at = line.end < finder->end ? line.end + 1 : finder->end;
 		if (is_blank(&line))
 			continue;
-		if (first.mark == OUTLINE_NONE)
+		if (first.mark == OUTLINE_NONE || is_title_above(finder, &line, &first)) {
 			first = line;
+			finder->count = 0;
+		}
 		if (first.mark == OUTLINE_NONE)
 			return;
 		if (is_same_level(&line, &first))
 			add_item(finder, &line);
 		else if (finder->count > 0 &&
 			 (line.indent_bytes > first.indent_bytes ||
+			  first.mark == OUTLINE_HEADING ||
 			  (line.mark == OUTLINE_BULLET && first.mark != OUTLINE_BULLET)))
 			extend_point(finder, &line);
 		else

@@ -2,6 +2,8 @@
 #include <string.h>
 #include "base/text.h"
 
+enum { HEADING_LEVELS = 6, HEADING_INDENT_BYTES = 2 };
+
 bool outline_begins(const char *at, const char *end, const char *with)
 {
 	size_t len = strlen(with);
@@ -110,6 +112,19 @@ static enum outline_mark read_label(const char *at, const char *end, const char 
 	return *ret_body != NULL ? OUTLINE_CHAPTER : OUTLINE_NONE;
 }
 
+/* "## Title"; what it is below counts like an indent. */
+static void read_heading(struct outline_line *line, const char *at)
+{
+	const char *from = at;
+
+	while (from < line->end && *from == '#')
+		from++;
+	if (from == at || from - at > HEADING_LEVELS || from == line->end || *from != ' ')
+		return;
+	line->mark = OUTLINE_HEADING;
+	line->indent_bytes = (size_t)(from - at) * HEADING_INDENT_BYTES;
+}
+
 struct outline_line outline_read_line(const char *at, const char *text_end)
 {
 	static const char *const bullets[] = { "- ", "* ", "+ ", "• ", "•", "· ", "●", NULL };
@@ -129,8 +144,9 @@ struct outline_line outline_read_line(const char *at, const char *text_end)
 	if (line.mark == OUTLINE_NONE && bullet != NULL) {
 		line.mark = OUTLINE_BULLET;
 		line.body = bullet;
-	}
-	if (line.mark == OUTLINE_NONE)
+	} else if (line.mark == OUTLINE_NONE) {
 		line.body = from;
+		read_heading(&line, line.start);
+	}
 	return line;
 }

@@ -11,6 +11,7 @@ enum outline_mark {
 	OUTLINE_NUMBER,	 /* 1. 1) (1) 1、 */
 	OUTLINE_CHINESE, /* 一、 （一） */
 	OUTLINE_BULLET,
+	OUTLINE_HEADING,   /* ## Title; indent_bytes grows with its depth */
 	OUTLINE_CHAPTER,   /* "Chapter 1", 第一章: part of the title */
 	OUTLINE_PARAGRAPH, /* 第一段, 导语：: no title */
 };

@@ -73,3 +73,13 @@ def test_a_bound_beyond_all_texts_is_none(longhand, name, tokens):
     report = longhand.chat(request(ARTICLE, **{name: tokens})).json()["longhand"]["report"]
     assert report["unmet"] == []
     assert abs(report["words"] - 1200) <= 24
+
+
+HEADINGS = ["Origins & Myths", "Trade: 1600-1800", "Law (1773)"]
+
+
+def test_headings_written_as_such_are_kept_exactly(longhand):
+    wanted = "\n".join(f"## {heading}" for heading in HEADINGS)
+    prompt = f"Write a 1,500-word report about tea with exactly these headings:\n\n{wanted}\n"
+    text = longhand.chat(request(prompt)).json()["choices"][0]["message"]["content"]
+    assert [line for line in text.split("\n") if line.startswith("#")] == wanted.split("\n")

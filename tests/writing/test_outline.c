@@ -55,7 +55,16 @@ static const struct {
 	{ "Write a report as in this outline:\n1) Scope\n2) Method\n   samples and "
 	  "tests\n3) Results",
 	  { { "Scope", "", 0 }, { "Method", "samples and tests", 0 }, { "Results", "", 0 } } },
+	{ "Write a 1,500-word report about tea with exactly these headings:\n\n# Tea\n## Origins & "
+	  "Myths\nOld ones.\n\n## Trade: 1600-1800\n### Ships\n## Law (1773)\n\n",
+	  { { "Origins & Myths", "Old ones.", 0 },
+	    { "Trade: 1600-1800", "### Ships", 0 },
+	    { "Law (1773)", "", 0 } } },
+	{ "Write an article. Use the following headings:\n## Origins (300 words)\n## Trade",
+	  { { "Origins", "", 300 }, { "Trade", "", 0 } } },
 	/* no outlines */
+	{ "# Task\nWrite about tea.\n## Style\nPlain.\n## Length\n2,000 words", { { 0 } } },
+	{ "Use these headings:\n#one #two\n#three", { { 0 } } },
 	{ "Write an essay.\nRequirements:\n1. Use British spelling.\n2. No "
 	  "lists.\n3. Be kind.",
 	  { { 0 } } },
