@@ -9,8 +9,8 @@
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"longhand write REQUEST [options]    asks a Longhand server for a text, shows it as it comes\n"
-	"longhand ready [--server URL]       says by its exit code whether the server takes requests\n"
+	"longhand write REQUEST [options]   asks a Longhand server for a text, shows it coming\n"
+	"longhand ready [--server URL]      says by its exit code if the server takes requests\n"
 	"\n"
 	"  --server URL      the server's API (default http://127.0.0.1:8080/v1, or\n"
 	"                    LONGHAND_SERVER)\n"

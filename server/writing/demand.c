@@ -257,7 +257,7 @@ void demand_read(const char *user_text, size_t len, struct demand *ret_demand)
 {
 	struct visible visible;
 	struct request request;
-	struct whole whole;
+	struct whole whole, again;
 
 	visible_read(&visible, user_text, len);
 	request_read(&request, visible.text, visible.len);
@@ -271,8 +271,8 @@ void demand_read(const char *user_text, size_t len, struct demand *ret_demand)
 		return;
 	}
 	ret_demand->kind = find_kind(&request, whole.from);
-	whole = take_whole(&request, ret_demand->kind);
-	set_target(ret_demand, whole);
+	again = take_whole(&request, ret_demand->kind);
+	set_target(ret_demand, again.from != NULL ? again : whole);
 	ret_demand->has_number = true;
 	ret_demand->is_writing = request.is_writing;
 }

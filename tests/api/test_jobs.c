@@ -310,6 +310,8 @@ static void models_are_the_backends_and_ours(void **state)
 		get(one ? "/v1/models/configured" : "/v1/models");
 		raw_expect(&world.client, "internal_error");
 	}
+	listed = NULL;
+	n_listed = 0;
 	json_decref(raw);
 }
 
