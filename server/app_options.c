@@ -139,6 +139,7 @@ static void fill_api(struct app_options *options, const struct settings *setting
 		.presets = options->presets,
 		.n_presets = settings->n_presets,
 		.auth = auth_of(options, settings),
+		.cors_origins = or_null(settings->cors_origins),
 	};
 }
 

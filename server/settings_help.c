@@ -90,6 +90,8 @@ static const char *value_hint(const struct setting *setting)
 		return "ADDRESS";
 	case SETTING_URL:
 		return "URL";
+	case SETTING_ORIGINS:
+		return "ORIGIN,...";
 	case SETTING_HASH:
 		return "sha256:HEX";
 	case SETTING_NAME:

@@ -51,6 +51,8 @@
 	  "long texts one owner may have written at once; 0 means no limit but max_jobs")          \
 	X(words_per_day, INT, "0", 0, 1000000000, NULL, true,                                      \
 	  "words of long texts an owner may have written a day (UTC); 0 means no limit")           \
+	X(cors_origins, ORIGINS, "", 0, 0, NULL, true,                                             \
+	  "origins whose pages may ask from a browser, with commas between, or *; empty is none")  \
 	G("Calls to backends")                                                                     \
 	X(default_backend, NAME, "", 0, 0, NULL, true,                                             \
 	  "backend for what names no other; empty means the one called default, else the first")   \

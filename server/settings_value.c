@@ -102,6 +102,33 @@ static bool is_url(const char *text)
 		strspn(colon + 1, "0123456789") == (size_t)(host + len - colon - 1));
 }
 
+/* An origin is a URL without path, as browsers send it: lower-case, no slash at the end. */
+static bool is_origins(const char *text)
+{
+	if (strcmp(text, "*") == 0)
+		return true;
+	for (;;) {
+		char origin[256];
+		size_t len;
+
+		text += strspn(text, " ");
+		len = strcspn(text, ", ");
+		if (len == 0 || len >= sizeof(origin))
+			return false;
+		memcpy(origin, text, len);
+		origin[len] = '\0';
+		if (!is_url(origin) || strchr(strstr(origin, "://") + 3, '/') != NULL ||
+		    strpbrk(origin, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+			return false;
+		text += len;
+		text += strspn(text, " ");
+		if (*text == '\0')
+			return true;
+		if (*text++ != ',')
+			return false;
+	}
+}
+
 static bool has_control(const char *text)
 {
 	for (; *text != '\0'; text++)
@@ -110,37 +137,43 @@ static bool has_control(const char *text)
 	return false;
 }
 
+static bool is_hash(const char *text)
+{
+	struct key_hash hash;
+
+	return key_hash_parse(text, &hash);
+}
+
+static const struct {
+	enum setting_type type;
+	bool (*is_good)(const char *text);
+	const char *fault;
+} text_types[] = {
+	{ SETTING_NAME, setting_is_name, "is not a name of letters, digits, . _ and -" },
+	{ SETTING_ADDRESS, is_address, "is not host:port, [v6]:port or unix:/path" },
+	{ SETTING_URL, is_url,
+	  "is not http://host[:port]/path or https://... without user, query and fragment" },
+	{ SETTING_ORIGINS, is_origins,
+	  "is not a list of origins (https://host[:port], commas between), nor *" },
+	{ SETTING_HASH, is_hash,
+	  "is not sha256: and 64 hexadecimal digits; longhandd --hash-key makes it from a key" },
+	{ SETTING_ENV_NAME, is_env_name, "is not the name of an environment variable" },
+};
+
 /* What is wrong with a text of that type, or NULL. An empty text means "not set". Never quotes
  * the text: somebody may have put a key where its name belongs. */
 static const char *text_fault(enum setting_type type, const char *text)
 {
-	struct key_hash hash;
-
 	if (strlen(text) > TEXT_BYTES_MAX)
 		return "is too long";
 	if (has_control(text))
 		return "has control characters";
 	if (text[0] == '\0')
 		return type == SETTING_ADDRESS ? "is empty" : NULL;
-	switch (type) {
-	case SETTING_NAME:
-		return setting_is_name(text) ? NULL : "is not a name of letters, digits, . _ and -";
-	case SETTING_ADDRESS:
-		return is_address(text) ? NULL : "is not host:port, [v6]:port or unix:/path";
-	case SETTING_URL:
-		return is_url(text) ? NULL
-				    : "is not http://host[:port]/path or https://... without user, "
-				      "query and fragment";
-	case SETTING_HASH:
-		return key_hash_parse(text, &hash)
-			       ? NULL
-			       : "is not sha256: and 64 hexadecimal digits; longhandd --hash-key "
-				 "makes it from a key";
-	case SETTING_ENV_NAME:
-		return is_env_name(text) ? NULL : "is not the name of an environment variable";
-	default:
-		return NULL;
-	}
+	for (size_t i = 0; i < sizeof(text_types) / sizeof(text_types[0]); i++)
+		if (text_types[i].type == type)
+			return text_types[i].is_good(text) ? NULL : text_types[i].fault;
+	return NULL;
 }
 
 static enum err parse_text(const struct setting *setting, const char *text, char **field,

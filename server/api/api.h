@@ -39,6 +39,7 @@ struct api_options {
 	const struct api_preset *presets;
 	size_t n_presets;
 	struct auth_options auth;
+	const char *cors_origins; /* as cors_handle() takes them; NULL: none */
 };
 
 struct api {

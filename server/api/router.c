@@ -1,5 +1,6 @@
 #include "api/router.h"
 #include "api/chat.h"
+#include "api/cors.h"
 #include "api/health.h"
 #include "api/jobs.h"
 #include "api/models.h"
@@ -120,6 +121,8 @@ static void on_request(void *context, struct request *request)
 	struct api_fault fault;
 	bool is_known = false;
 
+	if (cors_handle(api->options->cors_origins, request))
+		return;
 	if (has_owner(request->path) &&
 	    !auth_owner(&api->options->auth, request, owner, &fault)) {
 		api_fault_send(request, &fault);
@@ -155,9 +158,11 @@ static void on_request(void *context, struct request *request)
 
 static void on_refused(void *context, struct request *request, enum http_refusal refusal)
 {
+	const struct api *api = context;
 	struct api_fault fault;
 
-	(void)context;
+	if (cors_handle(api->options->cors_origins, request))
+		return;
 	switch (refusal) {
 	case HTTP_REFUSAL_TOO_LARGE:
 		api_fault_set(&fault, API_ERROR_TOO_LARGE, NULL,

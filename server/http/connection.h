@@ -36,6 +36,7 @@ struct connection {
 	bool must_linger;
 };
 
+enum { ADDED_BYTES_MAX = 16 << 10 };
 enum exchange_phase { EXCHANGE_ARRIVING, EXCHANGE_REFUSED, EXCHANGE_HANDED_OUT };
 
 struct exchange {
@@ -53,6 +54,7 @@ struct exchange {
 	/* The answer. */
 	struct MHD_Response *response; /* waits to be queued */
 	unsigned status;
+	struct buf added; /* header lines, each terminated */
 	bool is_begun;
 	bool is_stream;
 	bool is_ended;

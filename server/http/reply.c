@@ -1,7 +1,9 @@
 #include "http/reply.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
+#include "base/logging.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "http/connection.h"
@@ -32,6 +34,33 @@ static void add_header(struct MHD_Response *response, const char *line)
 		(void)MHD_add_response_header(response, name, value);
 }
 
+/* The line after this one of those added, the first for NULL; NULL: there is none. */
+static const char *next_added(const struct exchange *exchange, const char *line)
+{
+	const char *start = exchange->added.data;
+
+	if (exchange->added.len == 0)
+		return NULL;
+	line = line != NULL ? line + strlen(line) + 1 : start;
+	return line < start + exchange->added.len ? line : NULL;
+}
+
+void reply_add_header(struct request *request, const char *line)
+{
+	struct exchange *exchange = exchange_of(request);
+
+	if (buf_append(&exchange->added, line, strlen(line) + 1) != OK)
+		log_warn("header_left_out", "request=%s", request->id);
+}
+
+/* What a backend says about origins is for its own clients. */
+static bool is_overruled(const struct exchange *exchange, const char *line)
+{
+	static const char prefix[] = "access-control-";
+
+	return exchange->added.len > 0 && strncasecmp(line, prefix, sizeof(prefix) - 1) == 0;
+}
+
 void reply_begin(struct exchange *exchange, struct MHD_Response *response, int status,
 		 const char *const *headers)
 {
@@ -40,7 +69,10 @@ void reply_begin(struct exchange *exchange, struct MHD_Response *response, int s
 		return;
 	}
 	for (; headers != NULL && *headers != NULL; headers++)
-		add_header(response, *headers);
+		if (!is_overruled(exchange, *headers))
+			add_header(response, *headers);
+	for (const char *line = NULL; (line = next_added(exchange, line)) != NULL;)
+		add_header(response, line);
 	(void)MHD_add_response_header(response, "X-Request-Id", exchange->request.id);
 	if (exchange->server->is_draining || exchange->phase == EXCHANGE_REFUSED)
 		(void)MHD_add_response_header(response, "Connection", "close");
@@ -77,6 +109,8 @@ static enum err raw_answer(const struct exchange *exchange, int status,
 			 MHD_get_reason_phrase_for((unsigned)status));
 	for (; err == OK && headers != NULL && *headers != NULL; headers++)
 		err = buf_printf(raw, "%s\r\n", *headers);
+	for (const char *line = NULL; err == OK && (line = next_added(exchange, line)) != NULL;)
+		err = buf_printf(raw, "%s\r\n", line);
 	if (err == OK)
 		err = buf_printf(raw,
 				 "X-Request-Id: %s\r\nContent-Length: %zu\r\n"

@@ -7,6 +7,10 @@
 #define LONGHAND_HTTP_REPLY_H
 #include "http/request.h"
 
+/* A line "Name: value" for the answer that is still to begin, whoever gives it. Where lines were
+ * added, Access-Control-* of the answer's own headers are left out: these are ours then. Without
+ * memory it is left out. */
+void reply_add_header(struct request *request, const char *line);
 /* Sends status, headers and body with Content-Length. Takes the body's memory over (the buf is
  * empty afterwards). */
 void reply_send(struct request *request, int status, const char *const *headers, struct buf *body);

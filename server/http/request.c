@@ -62,6 +62,7 @@ struct exchange *exchange_new(struct http_server *server, struct connection *con
 	exchange->request.path = skip_authority(exchange->text);
 	buf_init(&exchange->request.body, server->options.body_bytes_max);
 	buf_init(&exchange->unsent, SIZE_MAX / 2);
+	buf_init(&exchange->added, ADDED_BYTES_MAX);
 	return exchange;
 }
 
@@ -79,6 +80,7 @@ void exchange_free(struct exchange *exchange)
 		mem_free((char *)(uintptr_t)exchange->request.method);
 	buf_release(&exchange->request.body);
 	buf_release(&exchange->unsent);
+	buf_release(&exchange->added);
 	list_remove(&exchange->node);
 	mem_free(exchange);
 }

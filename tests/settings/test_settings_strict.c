@@ -181,6 +181,12 @@ static const struct {
 	{ "backends:\n  a: {url: http://x, models: {m: [x]}}", ":2:34: m: one value" },
 	{ "backends:\n  a: {url: http://x, key_env: NONE}",
 	  ":2:3: backend a: the environment has no NONE" },
+	{ "cors_origins: a.example", ":1:15: cors_origins: is not a list of origins" },
+	{ "cors_origins: 'http://a/'", ":1:15: cors_origins: is not a list of origins" },
+	{ "cors_origins: 'http://a,, http://b'", ":1:15: cors_origins: is not a list" },
+	{ "cors_origins: 'http://a b'", ":1:15: cors_origins: is not a list of origins" },
+	{ "cors_origins: 'http://A'", ":1:15: cors_origins: is not a list of origins" },
+	{ "cors_origins: '*, http://a'", ":1:15: cors_origins: is not a list of origins" },
 	{ "keys:\n  a: {}", ":2:3: key a has no hash" },
 	{ "keys:\n  a: {hash: sk-secret}", ":2:13: hash: is not sha256: and 64 hexadecimal" },
 	{ "keys:\n  'a/b': {hash: " ABC "}", ":2:3: a/b: the name of a key has 1 to 64" },
@@ -221,6 +227,7 @@ static void keys_have_names_and_hashes(void **state)
 {
 	struct settings *settings = NULL;
 	enum err err = command_line_load_file("user_header: X-User\nwords_per_day: 5000\n"
+					      "cors_origins: https://a.b, http://[::1]:3000\n"
 					      "keys:\n  alice: {hash: " ABC "}\n",
 					      "--backend http://b --max-jobs-per-owner 2",
 					      &settings);
@@ -232,6 +239,7 @@ static void keys_have_names_and_hashes(void **state)
 	assert_string_equal(settings->keys[0].hash, ABC);
 	assert_string_equal(settings->user_header, "X-User");
 	assert_int_equal(settings->words_per_day, 5000);
+	assert_string_equal(settings->cors_origins, "https://a.b, http://[::1]:3000");
 	assert_int_equal(settings->max_jobs_per_owner, 2);
 	settings_unref(settings);
 }
