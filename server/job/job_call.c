@@ -59,9 +59,10 @@ static void wait_before_next(struct job *job)
 static void end_by_failure(struct job *job, enum err result)
 {
 	size_t i = find_failure(result);
+	bool is_about_key = job->call.status == 401 || job->call.status == 403;
 	bool is_clients_fault = result == ERR_REJECTED && job->call.status >= 400 &&
-				job->call.status < 500 && job->call.status != 401 &&
-				job->call.status != 403;
+				job->call.status < 500 &&
+				(!is_about_key || job->call.is_clients_key);
 
 	job->status = is_clients_fault ? job->call.status : failures[i].status;
 	job->retry_after_ms = job->call.retry_after_ms;

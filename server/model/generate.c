@@ -334,9 +334,11 @@ static void send_request(struct generation *generation)
 	generation->headers[n++] = "Content-Type: application/json";
 	generation->headers[n++] = "Accept: text/event-stream";
 	generation->headers[n++] = generation->request_id;
+	generation->call->is_clients_key = generation->backend->authorization == NULL &&
+					   generation->call->authorization != NULL;
 	if (generation->backend->authorization != NULL)
 		generation->headers[n++] = generation->backend->authorization;
-	else if (generation->call->authorization != NULL)
+	else if (generation->call->is_clients_key)
 		generation->headers[n++] = generation->call->authorization;
 	http->method = "POST";
 	http->url = generation->url;

@@ -40,6 +40,7 @@ struct generate_call {
 	enum finish_reason finish;
 	struct usage usage;
 	int status;		 /* HTTP; 0: no answer */
+	bool is_clients_key;	 /* `authorization` was sent: a 401 is about it */
 	uint64_t retry_after_ms; /* 0: not said */
 	uint64_t started_ms, first_text_ms; /* reactor time; 0: never */
 	char message[MODEL_MESSAGE_BYTES_MAX]; /* of the failure, for people; no prompt text */

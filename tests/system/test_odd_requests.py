@@ -75,6 +75,16 @@ def test_a_bound_beyond_all_texts_is_none(longhand, name, tokens):
     assert abs(report["words"] - 1200) <= 24
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_whose_it_was(backend, start, status):
+    backend.script(status=status)
+    headers = {"Authorization": "Bearer sk-client"}
+    answer = start().chat(request(ARTICLE, "scripted-model"), headers)
+    assert_error(answer, status, code="backend_rejected")
+    ours = start("--backend-key-env", "MY_KEY", env={"MY_KEY": "sk-ours"})
+    assert_error(ours.chat(request(ARTICLE, "scripted-model"), headers), 502, code="backend_rejected")
+
+
 HEADINGS = ["Origins & Myths", "Trade: 1600-1800", "Law (1773)"]
 
 
