@@ -9,6 +9,7 @@
 #include "store/store_memory.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SHUTDOWN_POLL_MS = 20, STREAM_SHARDS = 32, ANSWER_HEADERS_BYTES_MAX = 64 << 10 };
@@ -298,9 +299,8 @@ static bool make_snapshot(struct app *app)
 	return err == OK ? true : fail("http_server", err);
 }
 
-static bool listen_all(struct app *app)
+static bool listen_at(struct app *app, const char *address)
 {
-	const char *address = app->settings->listen;
 	char bound[128];
 	enum err err = http_server_listen(app->server, address, app->settings->reuse_port, bound);
 
@@ -312,6 +312,27 @@ static bool listen_all(struct app *app)
 		log_info("listening", "address=%s backends=%zu version=%s", bound,
 			 app->settings->n_backends, LONGHAND_VERSION);
 	return err == OK;
+}
+
+/* Everywhere, or not at all. */
+static bool listen_all(struct app *app)
+{
+	const char *at = app->settings->listen;
+
+	while (*at != '\0') {
+		char address[256];
+		size_t len;
+
+		at += strspn(at, ", ");
+		len = strcspn(at, ", ");
+		if (len == 0)
+			break;
+		(void)snprintf(address, sizeof(address), "%.*s", (int)len, at);
+		if (!listen_at(app, address))
+			return false;
+		at += len;
+	}
+	return true;
 }
 
 static bool start(struct app *app)

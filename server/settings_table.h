@@ -17,7 +17,8 @@
 #define SETTINGS(G, X)                                                                             \
 	G("Serving")                                                                               \
 	X(listen, ADDRESS, "127.0.0.1:8080", 0, 0, NULL, false,                                    \
-	  "where to listen (host:port, [v6]:port or unix:/path); port 0 takes a free one")         \
+	  "where to listen (host:port, [v6]:port or unix:/path, several with commas between); "    \
+	  "port 0 takes a free one")                                                               \
 	X(reuse_port, BOOL, "false", 0, 0, NULL, false,                                            \
 	  "let several processes listen on the same port")                                         \
 	X(max_connections, INT, "10000", 1, 1000000, NULL, false,                                  \

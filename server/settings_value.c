@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 enum { NAME_BYTES_MAX = 64, TEXT_BYTES_MAX = 4096, NEAR_BYTES_MAX = 64, NEAR_DISTANCE_MAX = 2 };
+enum { ITEM_BYTES_MAX = 256 };
 
 const struct setting *setting_find(const struct setting_table *table, const char *name)
 {
@@ -102,23 +103,20 @@ static bool is_url(const char *text)
 		strspn(colon + 1, "0123456789") == (size_t)(host + len - colon - 1));
 }
 
-/* An origin is a URL without path, as browsers send it: lower-case, no slash at the end. */
-static bool is_origins(const char *text)
+/* Items with commas between; blanks around them are left out. */
+static bool is_list(const char *text, bool (*is_item)(const char *text))
 {
-	if (strcmp(text, "*") == 0)
-		return true;
 	for (;;) {
-		char origin[256];
+		char item[ITEM_BYTES_MAX];
 		size_t len;
 
 		text += strspn(text, " ");
 		len = strcspn(text, ", ");
-		if (len == 0 || len >= sizeof(origin))
+		if (len == 0 || len >= sizeof(item))
 			return false;
-		memcpy(origin, text, len);
-		origin[len] = '\0';
-		if (!is_url(origin) || strchr(strstr(origin, "://") + 3, '/') != NULL ||
-		    strpbrk(origin, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+		memcpy(item, text, len);
+		item[len] = '\0';
+		if (!is_item(item))
 			return false;
 		text += len;
 		text += strspn(text, " ");
@@ -127,6 +125,23 @@ static bool is_origins(const char *text)
 		if (*text++ != ',')
 			return false;
 	}
+}
+
+/* A URL without path, as browsers send it: lower-case, no slash at the end. */
+static bool is_origin(const char *text)
+{
+	return is_url(text) && strchr(strstr(text, "://") + 3, '/') == NULL &&
+	       strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+}
+
+static bool is_origins(const char *text)
+{
+	return strcmp(text, "*") == 0 || is_list(text, is_origin);
+}
+
+static bool is_addresses(const char *text)
+{
+	return is_list(text, is_address);
 }
 
 static bool has_control(const char *text)
@@ -150,7 +165,8 @@ static const struct {
 	const char *fault;
 } text_types[] = {
 	{ SETTING_NAME, setting_is_name, "is not a name of letters, digits, . _ and -" },
-	{ SETTING_ADDRESS, is_address, "is not host:port, [v6]:port or unix:/path" },
+	{ SETTING_ADDRESS, is_addresses,
+	  "is not host:port, [v6]:port or unix:/path, several with commas between" },
 	{ SETTING_URL, is_url,
 	  "is not http://host[:port]/path or https://... without user, query and fragment" },
 	{ SETTING_ORIGINS, is_origins,

@@ -10,7 +10,7 @@ enum setting_type {
 	SETTING_GROUP,	  /* no setting: a title */
 	SETTING_STRING,	  /* any text without control characters */
 	SETTING_NAME,	  /* letters, digits, '.', '_', '-' */
-	SETTING_ADDRESS,  /* host:port, [v6]:port, unix:/path */
+	SETTING_ADDRESS,  /* host:port, [v6]:port, unix:/path; several with commas between */
 	SETTING_URL,	  /* http:// or https://, no user, query or fragment */
 	SETTING_HASH,	  /* sha256:HEX */
 	SETTING_ORIGINS,  /* http://host:port ..., commas between; or * */
