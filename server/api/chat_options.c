@@ -1,4 +1,5 @@
 #include "api/chat_options.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,17 +202,25 @@ void chat_options_release(struct chat_options *options)
 	plan_release(&options->plan);
 }
 
+static bool is_text(struct slice value, const char *text)
+{
+	return value.len == strlen(text) && memcmp(value.data, text, value.len) == 0;
+}
+
 /* A header's text as the JSON value it stands for; what it is not stays a string and is refused
  * by the option's own reader. */
 static json_t *header_value(enum kind kind, const char *text)
 {
-	size_t n_digits = strspn(text, "0123456789");
+	struct slice value = text_trim(text, strlen(text)); /* space behind it is none of it */
+	size_t n_digits = strspn(value.data, "0123456789");
 
-	if (kind == KIND_BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
-		return json_boolean(text[0] == 't');
-	if (kind == KIND_NUMBER && text[n_digits] == '\0' && n_digits <= HEADER_DIGITS_MAX)
-		return json_integer(strtol(text, NULL, 10));
-	return json_string(text);
+	if (kind == KIND_BOOL && is_text(value, "true"))
+		return json_true();
+	if (kind == KIND_BOOL && is_text(value, "false"))
+		return json_false();
+	if (kind == KIND_NUMBER && n_digits == value.len && n_digits <= HEADER_DIGITS_MAX)
+		return json_integer(strtol(value.data, NULL, 10));
+	return json_stringn(value.data, value.len);
 }
 
 static const char header_prefix[] = "X-Longhand-";

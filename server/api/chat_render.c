@@ -299,6 +299,9 @@ void chat_render_fault(const struct event *failed, const char *job, struct api_f
 	api_fault_set(fault, api_error_from_code(code), NULL,
 		      "%s (job %s; what was written is at /v1/longhand/jobs/%s/text)",
 		      message != NULL ? message : "the job failed", job, job);
+	if (fault->error == API_ERROR_SHUTTING_DOWN) /* with the text: its message says so */
+		api_fault_set(fault, fault->error, NULL, "%s (job %s)",
+			      message != NULL ? message : "the server is shutting down", job);
 	fault->status = (int)status;
 	if (wait_ms > 0)
 		fault->retry_after_ms = (uint64_t)wait_ms;

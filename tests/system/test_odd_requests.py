@@ -85,6 +85,12 @@ def test_a_refused_key_is_whose_it_was(backend, start, status):
     assert_error(ours.chat(request(ARTICLE, "scripted-model"), headers), 502, code="backend_rejected")
 
 
+@pytest.mark.parametrize(("name", "value"), [("X-Longhand-Target-Words", "300 "), ("X-Longhand-Plan-Only", "true\t"), ("X-Longhand-Mode", "serial  ")])
+def test_space_behind_a_header_is_none_of_it(longhand, name, value):
+    answer = longhand.chat(request(ARTICLE), {name: value})
+    assert answer.status == 200, answer.read()
+
+
 HEADINGS = ["Origins & Myths", "Trade: 1600-1800", "Law (1773)"]
 
 

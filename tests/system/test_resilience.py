@@ -179,6 +179,7 @@ def test_after_the_grace_answers_end_with_an_error(backend, start):
     errors = [json.loads(line[6:])["error"] for line in body.splitlines() if line.startswith('data: {"error"')]
     assert len(errors) == 1
     assert answer.headers["x-longhand-job"] in errors[0]["message"]
+    assert "/text" not in errors[0]["message"], "it is not kept"
     assert longhand.wait() == 0
 
 
