@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum { PENDING_BYTES_MAX = 1 << 20, STORE_MS = 2000, AGAIN_MS = 100, KEEP_MS = 10000 };
+enum { PARKED_PER_JOB = 4 };
 enum { INLINE_JSON_BYTES = 64 << 10, CALL_WORDS = 1000 };
 
 static const char *or_null(const char *text)
@@ -150,6 +151,8 @@ static void fill_registry(struct app_options *options, const struct settings *se
 		.retention_ms = settings->retention_ms,
 		.owner = { (size_t)settings->max_jobs_per_owner,
 			   (uint64_t)settings->words_per_day },
+		.parked_max = PARKED_PER_JOB * (size_t)settings->max_jobs,
+		.park_ms = settings->park_ms,
 		.keep_ms = settings->retention_ms < KEEP_MS ? settings->retention_ms : KEEP_MS,
 		.job = {
 			.log = { .flush_ms = settings->flush_ms,

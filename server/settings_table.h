@@ -93,6 +93,8 @@
 	  "long texts written at once; one more is answered 429")                                  \
 	X(retention_ms, MS, "600000", 0, SETTING_MS_MAX, NULL, true,                               \
 	  "how long a finished long text is kept in memory; 0 keeps nothing after the answer")     \
+	X(park_ms, MS, "86400000", 0, 86400000, NULL, true,                                        \
+	  "how long a text that nobody reads waits for a reader before it is cancelled")           \
 	G("How it is delivered")                                                                   \
 	X(first_status_ms, MS, "5000", 0, SETTING_MS_MAX, NULL, true,                              \
 	  "longest wait for a backend's first success before a long answer's headers are sent")    \
@@ -107,7 +109,7 @@
 	X(flush_bytes, BYTES, "512", 1, 1048576, NULL, true,                                       \
 	  "gathered text that is stored and sent at once")                                         \
 	X(reader_grace_ms, MS, "5000", 0, SETTING_MS_MAX, NULL, true,                              \
-	  "how long a streamed text is written on after its last reader left")                     \
+	  "how long a streamed text is written on after its last reader left; then it is parked")  \
 	X(json_grace_ms, MS, "60000", 0, SETTING_MS_MAX, NULL, true,                               \
 	  "the same for a text that is not streamed")
 

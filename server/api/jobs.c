@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOB_BODY_BYTES_MAX = 72 << 20, LISTED_MAX = 1000 };
+enum { JOB_BODY_BYTES_MAX = 72 << 20 };
 enum ask { ASK_STATE, ASK_TEXT, ASK_CHAT, ASK_EVENTS, ASK_ERASE };
 
 /* What is shown of a job, wherever it comes from. */
@@ -37,6 +37,22 @@ static void refuse_failed(struct request *request, enum err err)
 
 	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The job can not be read: %s.",
 		      err_text(err));
+	api_fault_send(request, &fault);
+}
+
+/* It is parked, and nothing more can run. */
+static void refuse_resume(struct request *request, enum err err)
+{
+	struct api_fault fault;
+
+	if (err != ERR_LIMIT) {
+		refuse_failed(request, err);
+		return;
+	}
+	api_fault_set(&fault, API_ERROR_TOO_MANY_JOBS, NULL,
+		      "The job is parked, and can not go on now: as many long texts are being "
+		      "written as this server, or one owner, may have. Try again later.");
+	fault.retry_after_ms = 10000;
 	api_fault_send(request, &fault);
 }
 
@@ -139,6 +155,16 @@ static bool check_offset(const struct job_facts *facts, const char *query, uint6
 	return true;
 }
 
+/* A job that is read goes on. False: it cannot now, and the request is answered. */
+static bool resume(struct request *request, const struct job_facts *facts)
+{
+	enum err err = facts->job != NULL ? registry_resume(facts->job) : OK;
+
+	if (err != OK)
+		refuse_resume(request, err);
+	return err == OK;
+}
+
 static void send_chat(struct request *request, const struct job_facts *facts)
 {
 	struct chat_view_wishes wishes = { .is_stream = true,
@@ -146,10 +172,10 @@ static void send_chat(struct request *request, const struct job_facts *facts)
 					   .is_resumed = true };
 	struct api_fault fault;
 
-	if (check_offset(facts, request->query, &wishes.from_byte, &fault))
-		chat_view_start(facts->api, request, facts->job, facts->id, &wishes);
-	else
+	if (!check_offset(facts, request->query, &wishes.from_byte, &fault))
 		api_fault_send(request, &fault);
+	else if (resume(request, facts))
+		chat_view_start(facts->api, request, facts->job, facts->id, &wishes);
 }
 
 /* ---- erasing ---- */
@@ -237,7 +263,8 @@ static void send_facts(struct request *request, const struct job_facts *facts, e
 		send_chat(request, facts);
 		break;
 	case ASK_EVENTS:
-		events_view_start(facts->api, request, facts->job, facts->id);
+		if (resume(request, facts))
+			events_view_start(facts->api, request, facts->job, facts->id);
 		break;
 	case ASK_ERASE:
 		erase(request, facts);
@@ -439,56 +466,4 @@ void jobs_delete(struct api *api, struct request *request, const char *rest, con
 		refuse_unknown(request, id);
 	else
 		send_live(api, request, job, ASK_ERASE);
-}
-
-/* ---- the list ---- */
-
-struct listing {
-	const char *owner;
-	json_t *data; /* NULL: memory has run out */
-	bool has_more;
-};
-
-static void add_summary(void *context, const struct job_summary *summary)
-{
-	struct listing *listing = context;
-
-	if (listing->data == NULL || strcmp(summary->owner, listing->owner) != 0)
-		return;
-	if (json_array_size(listing->data) == LISTED_MAX) {
-		listing->has_more = true;
-		return;
-	}
-	if (json_array_append_new(
-		    listing->data,
-		    json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "id", summary->id, "object",
-			      "longhand.job", "status", summary->status, "model", summary->model_id,
-			      "created", (json_int_t)(summary->created_ms / 1000), "target_words",
-			      (json_int_t)summary->target_words, "words",
-			      (json_int_t)summary->words)) != 0) {
-		json_decref(listing->data);
-		listing->data = NULL;
-	}
-}
-
-void jobs_list(struct api *api, struct request *request, const char *rest, const char *owner)
-{
-	const char *headers[] = { "Content-Type: application/json", NULL };
-	struct listing listing = { .owner = owner, .data = json_array() };
-	json_t *json;
-	struct buf body;
-
-	(void)rest;
-	registry_each(api->registry, add_summary, &listing);
-	json = json_pack("{s:s,s:o,s:b}", "object", "list", "data", listing.data, "has_more",
-			 listing.has_more);
-	buf_init(&body, JOB_BODY_BYTES_MAX);
-	if (json == NULL || json_append(&body, json) != OK) {
-		refuse_memory(request);
-	} else {
-		metric_inc(METRIC_RESPONSES_2XX);
-		reply_send(request, 200, headers, &body);
-	}
-	json_decref(json);
-	buf_release(&body);
 }

@@ -32,6 +32,8 @@
 	X(CLIENT_GONE, counter, "longhand_clients_gone_total", NULL,                              \
 	  "Clients that left before their answer was complete.")                                  \
 	X(JOBS_RUNNING, gauge, "longhand_jobs_running", NULL, "Long texts being written.")        \
+	X(JOBS_PARKED, gauge, "longhand_jobs_parked", NULL,                                       \
+	  "Unfinished long texts that nobody reads: nothing is written.")                         \
 	X(JOBS_KEPT, gauge, "longhand_jobs_kept", NULL, "Jobs in memory, running or finished.")   \
 	X(JOBS, counter, "longhand_jobs_total", "end", "Jobs that ended, by how.")                \
 	X(WORDS_WRITTEN, counter, "longhand_words_written_total", NULL,                           \
@@ -74,6 +76,7 @@
 	X(METRIC_BREAKERS_OPEN, BREAKERS_OPEN, NULL)                \
 	X(METRIC_CLIENT_GONE, CLIENT_GONE, NULL)                    \
 	X(METRIC_JOBS_RUNNING, JOBS_RUNNING, NULL)                  \
+	X(METRIC_JOBS_PARKED, JOBS_PARKED, NULL)                    \
 	X(METRIC_JOBS_KEPT, JOBS_KEPT, NULL)                        \
 	X(METRIC_JOBS_DONE, JOBS, "done")                           \
 	X(METRIC_JOBS_FAILED, JOBS, "failed")                       \

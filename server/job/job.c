@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JOB_STEPS(X) X(create) X(write) X(finish)
+#define JOB_STEPS(X) X(create) X(write) X(park) X(finish)
 
 #define X(name) static enum step_next run_##name(struct job *job);
 JOB_STEPS(X)
@@ -92,11 +92,20 @@ static bool add_number(struct event *event, const char *key, json_int_t number)
 	return number <= 0 || json_object_set_new(event->data, key, json_integer(number)) == 0;
 }
 
+/* A parked job has none until it is needed again. False: memory is out. */
+static bool has_engine(struct job *job)
+{
+	if (job->engine == NULL && job->state.phase != STATE_NEW &&
+	    engine_new(&job->state, job->ports->prompts, &job->engine) != OK)
+		job->engine = NULL;
+	return job->engine != NULL;
+}
+
 static void append_failed(struct job *job)
 {
 	struct event event;
 
-	if (job->engine == NULL ||
+	if (!has_engine(job) ||
 	    engine_fail(job->engine, job->code, job->message, &event) != OK)
 		return;
 	if (!add_number(&event, "status", job->status) ||
@@ -208,6 +217,8 @@ static enum step_next carry_out(struct job *job, struct engine_action *action)
 
 	switch (action->kind) {
 	case ENGINE_ASK:
+		if (job->is_park_wanted)
+			return go(job, STEP_park);
 		job_call_start(job, &action->ask);
 		return STEP_MORE; /* the engine may have more to append meanwhile */
 	case ENGINE_STOP_CALL:
@@ -240,6 +251,32 @@ static enum step_next run_write(struct job *job)
 	next = carry_out(job, &action);
 	engine_action_release(&action);
 	return next;
+}
+
+static enum err append_bare(struct job *job, enum event_kind kind)
+{
+	struct event event;
+	enum err err = event_init(&event, kind, 0, (struct slice){ NULL, 0 }, NULL);
+
+	return err == OK ? take_event(job, &event) : err;
+}
+
+/* The engine goes with the call that it was about to make: a new one goes on from the state. */
+static enum step_next run_park(struct job *job)
+{
+	enum err err;
+
+	if (job->is_parked)
+		return STEP_WAIT;
+	err = append_bare(job, EVENT_PARKED);
+	if (err != OK)
+		return give_up(job, err);
+	engine_free(job->engine);
+	job->engine = NULL;
+	job->is_parked = true;
+	if (job->on_parked != NULL)
+		job->on_parked(job);
+	return STEP_WAIT;
 }
 
 static enum step_next run_finish(struct job *job)
@@ -318,14 +355,62 @@ void job_start(struct job *job)
 	job_run(job);
 }
 
-void job_cancel(struct job *job)
+static bool can_go_on(const struct job *job)
 {
-	if (job->op.state != OP_RUNNING || job->engine == NULL || job->has_ended)
+	return job->op.state == OP_RUNNING && !job->has_ended && job->error == OK &&
+	       (job->engine != NULL || job->is_parked);
+}
+
+static void leave_park(struct job *job)
+{
+	job->is_park_wanted = false;
+	if (!job->is_parked)
 		return;
-	engine_cancel(job->engine);
+	job->is_parked = false;
+	if (!has_engine(job))
+		job_fail(job, ERR_NO_MEMORY, "internal_error", err_text(ERR_NO_MEMORY));
+	go(job, STEP_write);
+}
+
+static void close_call(struct job *job)
+{
 	op_cancel(&job->call.op, ERR_CANCELED);
 	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+}
+
+void job_cancel(struct job *job)
+{
+	if (!can_go_on(job))
+		return;
+	leave_park(job);
+	if (job->engine != NULL)
+		engine_cancel(job->engine);
+	close_call(job);
 	job_run(job);
+}
+
+void job_park(struct job *job)
+{
+	if (!can_go_on(job) || job->is_parked)
+		return;
+	job->is_park_wanted = true;
+	close_call(job);
+	job_run(job);
+}
+
+void job_resume(struct job *job)
+{
+	bool was_parked = job->is_parked;
+	enum err err;
+
+	if (!can_go_on(job))
+		return;
+	leave_park(job);
+	err = was_parked ? append_bare(job, EVENT_RESUMED) : OK;
+	if (err != OK)
+		job_fail(job, err, "internal_error", err_text(err));
+	if (was_parked)
+		job_run(job);
 }
 
 void job_give_up(struct job *job)

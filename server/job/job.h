@@ -1,12 +1,17 @@
 /* job - one long text being written: the engine's decisions carried out.
  *
  *      create --- write --- finish
- *         \________/
+ *         \      |   |     /
+ *          \     park     /
+ *           \____________/
  *      any error or stop: drain the model call, append the end, then finish
  *
  * A step runs on the loop thread and says what comes next: MORE (run the next step now), WAIT (a
  * call, the store or a timer will wake the job) or DONE. `finish` is the only way out. Exactly one
  * end event is appended, unless the log itself has failed.
+ *
+ * A parked job has no call, no engine and no timer: only its log and state. It parks where the next
+ * call would begin, at the last sentence there is.
  *
  * The job owns its spec, state, engine, log and the model call in flight. job->op is its caller's:
  * done() comes once everything has landed and nothing is in flight; the log stays readable until
@@ -79,6 +84,8 @@ struct job {
 	int status;		/* HTTP status that fits it */
 	uint64_t retry_after_ms; /* what its backend asked for; 0: nothing */
 	char message[JOB_MESSAGE_BYTES];
+	bool is_park_wanted, is_parked;
+	void (*on_parked)(struct job *job); /* it has; NULL ok. No call of this header inside it. */
 	bool has_ended; /* an end event was appended, or could not be */
 	uint64_t started_ms, section_started_ms;
 	void *user;
@@ -93,6 +100,11 @@ void job_free(struct job *job);
 void job_start(struct job *job);
 /* The user's stop: the text stays. */
 void job_cancel(struct job *job);
+/* Nobody reads: the call is closed, and the job parks; unless there is nothing left to ask for,
+ * then it ends. */
+void job_park(struct job *job);
+/* Somebody reads again. */
+void job_resume(struct job *job);
 /* The end without an end event, because the log is to be erased: readers are told ERR_NOT_FOUND on
  * a later turn, and see nothing more. The op's done() comes if it has not; then nothing of the job
  * is on its way to the store any more. */

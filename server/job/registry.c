@@ -1,34 +1,7 @@
-#include "job/registry.h"
+#include "job/registry_parts.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include <string.h>
-
-struct registry {
-	const struct job_ports *ports;
-	const struct registry_options *options;
-	struct list slots; /* newest first */
-	struct ledger ledger;
-	size_t n_running, n_erasing;
-	bool is_stopping;
-	struct deferred idle;
-	void (*on_idle)(void *context);
-	void *on_idle_context;
-};
-
-struct slot {
-	struct list node;
-	struct registry *registry;
-	struct job *job;    /* NULL: only its summary is left */
-	struct timer timer; /* running: the readers' grace; ended: the keep, then the retention */
-	uint64_t reader_grace_ms;
-	struct account *account; /* of its owner, while it runs */
-	long asked_words;
-	bool is_running;
-	bool is_erased;		 /* nobody finds it any more */
-	struct erasure *erasure; /* waits for the job's end; NULL: none */
-	struct job_summary past; /* its strings are ours, but for status */
-	char id[JOB_ID_BYTES];
-};
 
 static struct reactor *reactor_of(struct slot *slot)
 {
@@ -44,7 +17,7 @@ static void free_job(struct slot *slot)
 	metric_dec(METRIC_JOBS_KEPT);
 }
 
-static void slot_free(struct slot *slot)
+void registry_free_slot(struct slot *slot)
 {
 	reactor_of(slot)->timer_stop(reactor_of(slot), &slot->timer);
 	list_remove(&slot->node);
@@ -78,7 +51,7 @@ static bool keep_summary(struct slot *slot)
 
 static void on_retention_over(struct timer *timer)
 {
-	slot_free(container_of(timer, struct slot, timer));
+	registry_free_slot(container_of(timer, struct slot, timer));
 }
 
 /* The job goes; for the rest of its retention the list still has it. */
@@ -88,7 +61,7 @@ static void shrink(struct slot *slot)
 	struct reactor *reactor = reactor_of(slot);
 
 	if (slot->is_erased || options->retention_ms <= options->keep_ms || !keep_summary(slot)) {
-		slot_free(slot);
+		registry_free_slot(slot);
 		return;
 	}
 	free_job(slot);
@@ -106,10 +79,15 @@ static void on_keep_over(struct timer *timer)
 
 static void on_grace_over(struct timer *timer)
 {
+	job_park(container_of(timer, struct slot, timer)->job);
+}
+
+static void on_park_over(struct timer *timer)
+{
 	job_cancel(container_of(timer, struct slot, timer)->job);
 }
 
-static void start_timer(struct slot *slot)
+void registry_start_timer(struct slot *slot)
 {
 	const struct registry_options *options = slot->registry->options;
 	struct reactor *reactor = reactor_of(slot);
@@ -117,6 +95,8 @@ static void start_timer(struct slot *slot)
 	if (!slot->is_running)
 		reactor->timer_start(reactor, &slot->timer, slot->is_erased ? 0 : options->keep_ms,
 				     on_keep_over);
+	else if (slot->is_parked)
+		reactor->timer_start(reactor, &slot->timer, options->park_ms, on_park_over);
 	else if (slot->reader_grace_ms != UINT64_MAX)
 		reactor->timer_start(reactor, &slot->timer, slot->reader_grace_ms, on_grace_over);
 }
@@ -131,7 +111,7 @@ static void on_registry_idle(struct deferred *deferred)
 		on_idle(registry->on_idle_context);
 }
 
-static void check_idle(struct registry *registry)
+void registry_check_idle(struct registry *registry)
 {
 	struct reactor *reactor = registry->ports->reactor;
 
@@ -154,28 +134,73 @@ static void count_end(const struct job *job)
 	metric_add(METRIC_REPAIRS, json_array_size(state->repairs));
 }
 
-/* ---- erasing ---- */
+/* ---- parking ---- */
 
-static void on_erased(struct op *op)
+static void close_account(struct slot *slot)
 {
-	struct store_erase *erase = container_of(op, struct store_erase, op);
-	struct erasure *erasure = container_of(erase, struct erasure, erase);
-	bool is_gone = op->result == ERR_NOT_FOUND && erasure->was_here;
+	struct reactor *reactor = reactor_of(slot);
+	long words = slot->job->state.words - slot->words_before;
 
-	erasure->registry->n_erasing--;
-	check_idle(erasure->registry);
-	op_finish(&erasure->op, is_gone ? OK : op->result);
+	if (slot->account != NULL)
+		ledger_close(slot->account, (uint64_t)slot->asked_words, (uint64_t)words,
+			     reactor->wall_ms(reactor));
+	slot->account = NULL;
+	slot->words_before = slot->job->state.words;
 }
 
-static void erase_stored(struct erasure *erasure)
+static void end_oldest_parked(struct registry *registry)
 {
-	struct registry *registry = erasure->registry;
-	struct store *store = registry->ports->store;
+	struct list *node = registry->slots.prev;
 
-	erasure->erase.job = erasure->id;
-	op_prepare(&erasure->erase.op, registry->ports->reactor,
-		   registry->options->job.log.store_ms, on_erased);
-	store->erase(store, &erasure->erase);
+	while (node != &registry->slots && !container_of(node, struct slot, node)->is_parked)
+		node = node->prev;
+	if (node != &registry->slots)
+		job_cancel(container_of(node, struct slot, node)->job);
+}
+
+static void on_job_parked(struct job *job)
+{
+	struct slot *slot = job->user;
+	struct registry *registry = slot->registry;
+	size_t parked_max = registry->options->parked_max;
+
+	if (parked_max > 0 && registry->n_parked >= parked_max)
+		end_oldest_parked(registry);
+	close_account(slot);
+	slot->is_parked = true;
+	registry->n_parked++;
+	metric_dec(METRIC_JOBS_RUNNING);
+	metric_inc(METRIC_JOBS_PARKED);
+	registry_start_timer(slot);
+}
+
+enum err registry_resume(struct job *job)
+{
+	struct slot *slot = job->user;
+	struct registry *registry = slot->registry;
+	long words = registry_words(&job->state.spec) - job->state.words;
+	enum registry_answer answer;
+	uint64_t wall_ms, left;
+	enum err err;
+
+	if (!slot->is_parked)
+		return OK;
+	words = words > 0 ? words : 0;
+	wall_ms = reactor_of(slot)->wall_ms(reactor_of(slot));
+	answer = registry_ask(registry, job->owner, words, &left);
+	if (answer != REGISTRY_OK)
+		return answer == REGISTRY_STOPPING ? ERR_CANCELED : ERR_LIMIT;
+	err = ledger_open(&registry->ledger, job->owner, (uint64_t)words, wall_ms, &slot->account);
+	if (err != OK)
+		return err;
+	slot->asked_words = words;
+	slot->is_parked = false;
+	registry->n_parked--;
+	metric_dec(METRIC_JOBS_PARKED);
+	metric_inc(METRIC_JOBS_RUNNING);
+	registry_start_timer(slot); /* the reader's attaching stops it */
+	job_resume(job);
+	return OK;
 }
 
 /* ---- ends ---- */
@@ -188,18 +213,18 @@ static void on_job_done(struct op *op)
 	struct reactor *reactor = reactor_of(slot);
 
 	count_end(job);
-	ledger_close(slot->account, (uint64_t)slot->asked_words, (uint64_t)job->state.words,
-		     reactor->wall_ms(reactor));
+	close_account(slot);
 	metric_observe_ms(METRIC_JOB_TIME, reactor->now_ms(reactor) - job->started_ms);
-	metric_dec(METRIC_JOBS_RUNNING);
-	slot->is_running = false;
+	metric_dec(slot->is_parked ? METRIC_JOBS_PARKED : METRIC_JOBS_RUNNING);
+	registry->n_parked -= slot->is_parked;
+	slot->is_running = slot->is_parked = false;
 	registry->n_running--;
 	reactor->timer_stop(reactor, &slot->timer);
-	start_timer(slot);
+	registry_start_timer(slot);
 	if (slot->erasure != NULL)
-		erase_stored(slot->erasure);
+		registry_erase_stored(slot->erasure);
 	slot->erasure = NULL;
-	check_idle(registry);
+	registry_check_idle(registry);
 }
 
 enum err registry_new(const struct job_ports *ports, const struct registry_options *options,
@@ -241,7 +266,7 @@ void registry_free(struct registry *registry)
 	if (registry == NULL)
 		return;
 	LIST_EACH(node, &registry->slots)
-		slot_free(container_of(node, struct slot, node));
+		registry_free_slot(container_of(node, struct slot, node));
 	ledger_release(&registry->ledger);
 	registry->ports->reactor->undefer(registry->ports->reactor, &registry->idle);
 	mem_free(registry);
@@ -262,6 +287,7 @@ static struct slot *slot_new(struct registry *registry, struct job_request *requ
 		return NULL;
 	}
 	slot->job->user = slot;
+	slot->job->on_parked = on_job_parked;
 	return slot;
 }
 
@@ -280,7 +306,7 @@ enum registry_answer registry_ask(const struct registry *registry, const char *o
 	*ret_words_left = ledger_words_left(&registry->ledger, limits, owner, wall_ms);
 	if (registry->is_stopping)
 		return REGISTRY_STOPPING;
-	if (registry->n_running >= registry->options->running_max)
+	if (registry_running(registry) >= registry->options->running_max)
 		return REGISTRY_FULL;
 	switch (ledger_ask(&registry->ledger, limits, owner, (uint64_t)words, wall_ms)) {
 	case LEDGER_JOBS:
@@ -352,52 +378,12 @@ struct job *registry_find(struct registry *registry, const char *id)
 	return NULL;
 }
 
-/* What only the list has. */
-static void forget_past(struct registry *registry, const char *id)
-{
-	LIST_EACH(node, &registry->slots) {
-		struct slot *slot = container_of(node, struct slot, node);
-
-		if (slot->job == NULL && strcmp(slot->id, id) == 0)
-			slot_free(slot);
-	}
-}
-
-static void never_cancelled(struct op *op)
-{
-	(void)op;
-}
-
-void registry_erase(struct registry *registry, const char *id, struct erasure *erasure)
-{
-	struct job *job = registry_find(registry, id);
-	struct slot *slot = job != NULL ? job->user : NULL;
-
-	forget_past(registry, id);
-	erasure->id = id;
-	erasure->registry = registry;
-	erasure->was_here = slot != NULL;
-	if (!op_begin(&erasure->op, never_cancelled))
-		return;
-	registry->n_erasing++;
-	if (slot == NULL) {
-		erase_stored(erasure);
-		return;
-	}
-	slot->is_erased = true;
-	if (slot->is_running) {
-		slot->erasure = erasure; /* what is on its way to the store comes first */
-	} else {
-		start_timer(slot);
-		erase_stored(erasure);
-	}
-	job_give_up(job);
-}
-
 void registry_attach(struct job *job, struct reader *reader, reader_fn on_events)
 {
 	struct slot *slot = job->user;
 
+	if (!slot->is_parked)
+		job_resume(job); /* it may have been about to park */
 	reader_attach(reader, &job->log, on_events);
 	reactor_of(slot)->timer_stop(reactor_of(slot), &slot->timer);
 }
@@ -410,12 +396,12 @@ void registry_detach(struct job *job, struct reader *reader)
 		return;
 	reader_detach(reader);
 	if (job->log.n_readers == 0)
-		start_timer(slot);
+		registry_start_timer(slot);
 }
 
 size_t registry_running(const struct registry *registry)
 {
-	return registry->n_running;
+	return registry->n_running - registry->n_parked;
 }
 
 void registry_each(struct registry *registry,
@@ -442,5 +428,5 @@ void registry_stop(struct registry *registry, void (*on_idle)(void *context), vo
 		if (slot->is_running)
 			op_cancel(&slot->job->op, ERR_CANCELED);
 	}
-	check_idle(registry);
+	registry_check_idle(registry);
 }

@@ -1,8 +1,10 @@
 /* registry - the jobs of this process: running ones, and those that ended a moment ago.
  *
  * It owns its jobs. A job leaves keep_ms after its end, once no reader is attached; what it wrote
- * is then still in the store for as long as that keeps it. A job whose last reader left is
- * cancelled after the grace given for it: nobody would see what it writes.
+ * is then still in the store for as long as that keeps it. A job whose last reader left parks
+ * after the grace given for it, because nobody would see what it writes: its backend's call is
+ * closed, and it counts as running no more. When a reader comes back it goes on. Nobody came for
+ * park_ms: it is cancelled, and its text stays as long as any finished one's.
  *
  * What a list of jobs shows stays for retention_ms after the end: no text, no plan. */
 #ifndef LONGHAND_JOB_REGISTRY_H
@@ -14,6 +16,8 @@ struct registry;
 
 struct registry_options {
 	size_t running_max;
+	size_t parked_max; /* above it the one parked longest ago is cancelled; 0: no bound */
+	uint64_t park_ms;
 	uint64_t keep_ms; /* after the end */
 	uint64_t retention_ms; /* after the end it is still listed */
 	struct ledger_limits owner; /* of each */
@@ -65,9 +69,13 @@ void registry_erase(struct registry *registry, const char *id, struct erasure *e
 /* NULL: not here. The job is valid until the end of the turn, or as long as a reader is
  * attached. */
 struct job *registry_find(struct registry *registry, const char *id);
+/* Before a reader comes back: a parked job goes on. ERR_LIMIT, ERR_CANCELED: see registry_start;
+ * ERR_NO_MEMORY. */
+MUST_CHECK enum err registry_resume(struct job *job);
 /* A view's way to attach and detach; the grace runs from the last detach. */
 void registry_attach(struct job *job, struct reader *reader, reader_fn on_events);
 void registry_detach(struct job *job, struct reader *reader);
+/* Without those that are parked. */
 size_t registry_running(const struct registry *registry);
 /* A job in a list; strings are valid until the end of the turn. */
 struct job_summary {

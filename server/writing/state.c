@@ -319,6 +319,12 @@ static enum err apply_cancelled(struct state *state, const struct event *event)
 	return OK;
 }
 
+static enum err apply_parked(struct state *state, const struct event *event)
+{
+	state->is_parked = event->kind == EVENT_PARKED;
+	return OK;
+}
+
 static enum err apply_end(struct state *state, const struct event *event)
 {
 	state->phase = STATE_ENDED;
@@ -356,8 +362,8 @@ static apply_fn *const applies[EVENT_KIND_COUNT] = {
 	[EVENT_REPAIRED] = apply_repaired,
 	[EVENT_CALL] = apply_call,
 	[EVENT_REASONING] = apply_nothing,
-	[EVENT_PARKED] = apply_nothing,
-	[EVENT_RESUMED] = apply_nothing,
+	[EVENT_PARKED] = apply_parked,
+	[EVENT_RESUMED] = apply_parked,
 	[EVENT_CANCELLED] = apply_cancelled,
 	[EVENT_DONE] = apply_end,
 	[EVENT_FAILED] = apply_end,
@@ -390,6 +396,8 @@ long state_eta_s(const struct state *state)
 
 const char *state_status(const struct state *state)
 {
+	if (state->is_parked && !state->is_cancelled && state->phase != STATE_ENDED)
+		return "parked";
 	switch (state->phase) {
 	case STATE_NEW:
 	case STATE_PLANNING:

@@ -60,6 +60,7 @@ struct state {
 	long words_dropped; /* written by the model, not delivered */
 	unsigned sections_cut; /* sections we ended ourselves */
 	bool is_cancelled;
+	bool is_parked; /* nobody reads, nothing is written */
 	bool is_stop_found; /* one of the client's stop strings ended the text */
 	enum event_kind end; /* EVENT_DONE, EVENT_FAILED when phase is STATE_ENDED */
 	json_t *end_data;

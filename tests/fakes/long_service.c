@@ -37,6 +37,7 @@ int open_world(void **state)
 	metrics_reset();
 	registry_options = (struct registry_options){
 		.running_max = 4,
+		.park_ms = LONG_MS,
 		.keep_ms = LONG_MS,
 		.job = { .log = { .flush_ms = 1,
 				  .flush_bytes = 512,

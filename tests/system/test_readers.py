@@ -185,3 +185,74 @@ def test_a_finished_job_can_be_erased(longhand):
     assert longhand.call("DELETE", path_of(job)).status == 200
     assert longhand.call("GET", path_of(job)).status == 404
     assert longhand.call("DELETE", path_of(job)).status == 404
+
+
+def wait_for(longhand, job, status):
+    """Asks until a job has this status."""
+    while (now := longhand.call("GET", path_of(job)).json()["status"]) != status:
+        assert now not in ("done", "cancelled", "failed")
+
+
+@pytest.mark.parametrize("prompt", [ARTICLE, CHINESE])
+def test_a_parked_text_goes_on_where_its_reader_comes_back(backend, start, prompt):
+    longhand = start(reader_grace_ms=10)
+    backend.script(GATE)
+    answer = longhand.chat(request(prompt, stream=True))
+    got = b"".join(content(event) for event in read_until(answer, has_content))
+    backend.wait(held=1)
+    answer.close()
+    backend.wait(closed=1, open=0)
+    job = job_id(answer)
+    wait_for(longhand, job, "parked")
+    calls = len(backend.requests())
+    text = text_of(longhand, job)
+    assert text.startswith(got)
+    assert text.decode().rstrip()[-1] in ".。!?！？\"”", "it parks at the end of a sentence"
+    metrics = longhand.call("GET", "/metrics").raw_body.decode()
+    assert "longhand_jobs_running 0\n" in metrics
+    assert "longhand_jobs_parked 1\n" in metrics
+    assert "longhand_upstream_open 0\n" in metrics
+    assert len(backend.requests()) == calls
+    rest, is_over = read_on(longhand, job, len(got))
+    assert is_over
+    assert got + rest == text_of(longhand, job)
+    said = longhand.call("GET", path_of(job)).json()
+    target = said["target_words"]
+    assert abs(said["words"] - target) <= max(0.02 * target, 16)
+    kinds = [e.json["kind"] for e in longhand.ask("GET", path_of(job, "/events")).events()]
+    assert kinds.index("parked") < kinds.index("resumed") < kinds.index("done")
+
+
+def test_resumes_of_a_text_that_parks_again_and_again(backend, start):
+    longhand = start(reader_grace_ms=0)
+    backend.script(chunk_ms=1)
+    chance = random.Random(3)
+    resumes = parks = 0
+    while resumes < RESUMES // 3:
+        first = longhand.chat(request(CHINESE, stream=True))
+        got = b"".join(content(event) for event in read_until(first, has_content))
+        job = job_id(first)
+        first.close()
+        is_over = False
+        while not is_over:
+            if chance.random() < 0.3:
+                while longhand.call("GET", path_of(job)).json()["status"] in ("planning", "writing"):
+                    pass
+                parks += 1
+            part, is_over = read_on(longhand, job, len(got), chance.randrange(2, 30))
+            got += part
+            resumes += 1
+        assert got == text_of(longhand, job)
+    assert parks > 2
+
+
+def test_a_parked_text_that_nobody_wants_is_cancelled(backend, start):
+    longhand = start(reader_grace_ms=0, park_ms=30)
+    backend.script(GATE)
+    answer = longhand.chat(request(ARTICLE, stream=True))
+    read_until(answer, has_content)
+    answer.close()
+    job = job_id(answer)
+    wait_for(longhand, job, "cancelled")
+    assert text_of(longhand, job)
+    assert longhand.call("GET", path_of(job)).json()["report"]["words"] > 0
