@@ -6,8 +6,8 @@ export const [baseURL, story] = process.argv.slice(2);
 export const article = 'Write an article of 1,500 words about the history of tea.';
 export const statuses = [400, 401, 404, 422, 429, 500];
 
-// Node's own fetch waits 300 s for headers and between two pieces of a body: this one, a second.
-const dispatcher = new Agent({ headersTimeout: 1000, bodyTimeout: 1000 });
+// Node's own fetch waits 300 s for headers and between two pieces of a body: this one, half a second.
+const dispatcher = new Agent({ headersTimeout: 500, bodyTimeout: 500 });
 export const impatient = (url, init) => undiciFetch(url, { ...init, dispatcher });
 
 // Told once a stream was left: the process stays alive, so that the socket is closed by the client.

@@ -1,6 +1,7 @@
 """The AI SDK and LangChain (JavaScript) against Longhand; their programs are ai_sdk.mjs and langchain.mjs."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -21,14 +22,20 @@ def fixture_client(request):
     return request.param
 
 
+@pytest.fixture(name="environment", scope="session")
+def fixture_environment(tmp_path_factory):
+    """Node's environment: what it compiled once it keeps."""
+    return {**os.environ, "NODE_COMPILE_CACHE": str(tmp_path_factory.mktemp("node"))}
+
+
 @pytest.fixture(name="tell")
-def fixture_tell(client, longhand):
+def fixture_tell(client, longhand, environment):
     """A function that runs a client's story to its end: its value, or its error."""
 
     def tell(story, daemon=longhand):
         run = subprocess.run(
             [str(NODE), str(HERE / f"{client}.mjs"), daemon.base_url(), story],
-            capture_output=True, timeout=60, check=False, text=True,
+            capture_output=True, timeout=60, check=False, text=True, env=environment,
         )
         assert run.returncode == 0, run.stderr
         return json.loads(run.stdout)
@@ -117,11 +124,11 @@ def test_an_error_in_the_middle_is_seen(tell, client, backend, start):
         assert "backend default answered 500" in seen["error"]["message"]
 
 
-def test_leaving_a_stream_closes_the_upstream(client, backend, longhand):
+def test_leaving_a_stream_closes_the_upstream(client, backend, longhand, environment):
     backend.script(faults=[{"how": "stall", "at_byte": 1500}])
     run = subprocess.Popen(
         [str(NODE), str(HERE / f"{client}.mjs"), longhand.base_url(), "abort"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
     )
     assert json.loads(run.stdout.readline()) == {"left": True}
     backend.wait(closed=1, open=0)
@@ -132,7 +139,7 @@ def test_leaving_a_stream_closes_the_upstream(client, backend, longhand):
 @pytest.mark.parametrize("story", ["patient_stream", "patient_whole"])
 def test_signs_of_life_keep_it_waiting(tell, backend, start, story):
     """The backend is silent for far longer than the client would be patient."""
-    backend.script({**SECOND, "delay_ms": 2500})
+    backend.script({**SECOND, "delay_ms": 1200})
     lively = {"heartbeat_ms": 100, "json_whitespace_after_ms": 100}
     assert is_long(tell(story, start(**lively))["value"]["text"])
 

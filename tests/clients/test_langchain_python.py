@@ -97,9 +97,16 @@ def test_an_error_in_the_middle_is_raised(model, backend, start):
         list(model(start(retry_tries=1)).stream(ARTICLE))
 
 
-@pytest.mark.parametrize("is_stream", [True, False], ids=["stream", "whole"])
-@pytest.mark.parametrize(("failure", "wait_ms"), [({"status": 429, "retry_after": 1}, 1000), ({"status": 500}, 0)])
-@pytest.mark.parametrize(("name", "prompt"), [("longhand", ARTICLE), ("scripted-model", "Say 90 words.")])
+@pytest.mark.parametrize(
+    ("name", "prompt", "failure", "wait_ms", "is_stream"),
+    [
+        ("longhand", ARTICLE, {"status": 429, "retry_after": 1}, 1000, True),
+        ("longhand", ARTICLE, {"status": 500}, 0, False),
+        ("scripted-model", "Say 90 words.", {"status": 429, "retry_after": 1}, 1000, False),
+        ("scripted-model", "Say 90 words.", {"status": 500}, 0, True),
+    ],
+    ids=["429-long", "500-long", "429", "500"],
+)
 def test_it_tries_again(model, backend, start, failure, wait_ms, is_stream, name, prompt):
     """The client does, once, and not before it was told to: the server calls its backend but once."""
     backend.script({"times": 1, **failure})
@@ -121,14 +128,14 @@ def test_leaving_a_stream_closes_the_upstream(model, backend):
 @pytest.mark.parametrize("is_stream", [True, False], ids=["stream", "whole"])
 def test_signs_of_life_keep_it_waiting(model, backend, start, is_stream):
     """The backend is silent for far longer than the client would be patient."""
-    backend.script({**SECOND, "delay_ms": 1500})
+    backend.script({**SECOND, "delay_ms": 1000})
 
     def ask(**settings):
-        asked = model(start(reader_grace_ms=0, json_grace_ms=0, **settings), timeout=0.5)
+        asked = model(start(reader_grace_ms=0, json_grace_ms=0, **settings), timeout=0.4)
         return "".join(c.content for c in asked.stream(ARTICLE)) if is_stream else asked.invoke(ARTICLE).content
 
     assert abs(count_words(ask(heartbeat_ms=100, json_whitespace_after_ms=100)) - 1500) <= 30
-    backend.script({**SECOND, "delay_ms": 1500})
+    backend.script({**SECOND, "delay_ms": 1000})
     # While a stream is read it is httpx that is impatient, before that the client.
     with pytest.raises(Exception, match="(?i)timed out"):
         ask(heartbeat_ms=60000, json_whitespace_after_ms=60000)

@@ -31,6 +31,9 @@ def fixture_home(tmp_path, monkeypatch, longhand):
     for name in [name for name in os.environ if name.startswith(("LLM_", "OPENAI_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    # No plugins: the wheel of the local model is one as well, and wants what is not installed.
+    monkeypatch.setenv("LLM_LOAD_PLUGINS", "")
+    monkeypatch.setattr(llm.plugins, "LLM_LOAD_PLUGINS", "")
     (tmp_path / "extra-openai-models.yaml").write_text(MODELS.format(url=longhand.base_url()), encoding="utf-8")
 
 
