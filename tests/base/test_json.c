@@ -125,12 +125,50 @@ static void memory_may_run_out(void **state)
 	assert_true(failures > 10);
 }
 
+static void odd_texts_are_taken_as_far_as_they_can_be(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *value; /* NULL: none */
+	} rows[] = {
+		{ "\"a\\ud83d\"", "\"a\xef\xbf\xbd\"" },
+		{ "\"\\uDE00b\"", "\"\xef\xbf\xbd" "b\"" },
+		{ "\"\\ud83d\\ud83d\\ude00\"", "\"\xef\xbf\xbd\xf0\x9f\x98\x80\"" },
+		{ "[\"\\\\ud83d\", \"\\ud83d\"]", "[\"\\\\ud83d\",\"\xef\xbf\xbd\"]" },
+		{ "\"\\ud83d", NULL },
+		{ "\"\\u", NULL },
+		{ "\"\\ud8", NULL },
+		{ "[\"\\ud83d\",1e999]", NULL },
+		{ "\"\\u0000\"", "\"\\u0000\"" },
+		{ "1", "1" },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *value = json_load_any(slice_of(rows[i].text));
+		struct buf out;
+
+		buf_init(&out, 1000);
+		assert_int_equal(value == NULL, rows[i].value == NULL);
+		if (value != NULL) {
+			enum err err = json_append(&out, value);
+
+			assert_int_equal(err, OK);
+			assert_string_equal(buf_str(&out), rows[i].value);
+		}
+		json_decref(value);
+		buf_release(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_come_by_type),
 		cmocka_unit_test(errors_say_where),
 		cmocka_unit_test(appends_on_one_line),
+		cmocka_unit_test(odd_texts_are_taken_as_far_as_they_can_be),
 		cmocka_unit_test(memory_may_run_out),
 	};
 
