@@ -210,7 +210,7 @@ static struct whole take_whole(const struct request *request, enum demand_kind k
 		if (one.high > best.high)
 			best = one;
 	}
-	return listed >= 2 && listed == request->count ? sum : best;
+	return listed >= 2 && listed == request->count && sum.high > 0 ? sum : best;
 }
 
 static void set_target(struct demand *demand, struct whole whole)

@@ -231,6 +231,7 @@ static void zero_is_no_length(void **state)
 		{ "Write a story of 0 pages in all, or 00000 words.", 0 },
 		{ "Write an essay of 0 pages, or 1500 words.", 1500 },
 		{ "请写一篇0字的文章。", 0 },
+		{ "Write:\n1. a beginning, 0 words\n2. and an end of 0 words", 0 },
 	};
 
 	(void)state;
