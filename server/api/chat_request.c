@@ -46,8 +46,13 @@ void chat_request_release(struct chat_request *chat)
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member)
 {
 	struct slice value = chat->members[member];
+	size_t failures_before = mem_failures();
+	json_t *json;
 
-	return value.data != NULL ? json_load_any(value) : NULL;
+	if (value.data == NULL)
+		return NULL;
+	json = json_load_any(value);
+	return json != NULL || mem_failures() != failures_before ? json : json_null();
 }
 
 static bool refuse(struct api_fault *fault, enum api_error error, const char *param,
@@ -99,9 +104,10 @@ static bool read_model(struct chat_request *chat, struct api_fault *fault)
 	return true;
 }
 
+/* Of a member that no tree holds nothing is known but that it stands there. */
 static bool is_list_with_any(const json_t *value)
 {
-	return json_array_size(value) > 0;
+	return json_is_null(value) || json_array_size(value) > 0;
 }
 
 /* Text is what everybody answers with; whatever else stands there is the backend's to judge. */
@@ -114,7 +120,7 @@ static bool is_format_asked(const json_t *value)
 
 static bool is_above_one(const json_t *value)
 {
-	return json_is_number(value) && json_number_value(value) > 1;
+	return json_is_null(value) || (json_is_number(value) && json_number_value(value) > 1);
 }
 
 static bool is_asked(const json_t *value)
@@ -127,6 +133,8 @@ static bool has_other_modality(const json_t *value)
 	size_t index;
 	json_t *modality;
 
+	if (json_is_null(value))
+		return true;
 	json_array_foreach((json_t *)value, index, modality)
 		if (!json_is_string(modality) || strcmp(json_string_value(modality), "text") != 0)
 			return true;
@@ -249,7 +257,7 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 		return refuse(fault, API_ERROR_MISSING_FIELD, "messages",
 			      "messages is missing: a list with at least one message.");
 	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
-	if (chat->messages == NULL)
+	if (json_is_null(chat->messages))
 		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
 			      "messages holds a number or a name that can not be read.");
 	count = json_array_size(chat->messages);
