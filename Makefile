@@ -97,6 +97,7 @@ include tests/gates/check.mk
 include tests/bench/bench.mk
 include deploy/deploy.mk
 include tests/tools/measure.mk
+include tests/tools/abuse.mk
 include tests/fuzz/fuzz.mk
 
 clean:
@@ -110,6 +111,7 @@ help:
 	@echo "make check       gates, warnings of gcc and clang, linters"
 	@echo "make bench       beside nginx, in one run"
 	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
+	@echo "make abuse       clients and backends that misbehave, and what they leave behind"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
 	@echo "make deps        only install what building needs"

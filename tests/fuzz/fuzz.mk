@@ -12,7 +12,9 @@ FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 FUZZ ?= $(FUZZ_NAMES)
 FUZZ_BIN := $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
 FUZZ_MAIN := $(if $(LIBFUZZER),,$(OUT)/obj/tests/fuzz/replay.o)
-FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Clang's pointer-overflow also reports an empty slice's NULL + 0, which neither compiler makes
+# anything of; gcc's, without that, is on where the corpus is replayed.
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all
 
 # Calls that leave the process are the target's own.
 $(OUT)/fuzz/chat: FUZZ_LD := -Wl,--wrap=request_header,--wrap=request_each_header
