@@ -1,6 +1,7 @@
 /* longhandd: reads its settings, then serves until it is told to stop. */
 #include "app.h"
 #include "app_hash_key.h"
+#include "app_probe.h"
 #include "base/mem.h"
 #include <stdio.h>
 
@@ -26,6 +27,8 @@ int main(int argc, char **argv)
 		code = fputs(buf_str(&message), stdout) < 0 ? 1 : 0;
 	else if (settings->action == SETTINGS_CHECK)
 		code = puts("The configuration is good.") < 0 ? 1 : 0;
+	else if (settings->action == SETTINGS_PROBE)
+		code = app_probe(settings);
 	else if (settings->action == SETTINGS_HASH_KEY)
 		code = app_hash_key();
 	else

@@ -39,7 +39,6 @@ const struct record_table settings_records[RECORD_TABLES] = {
 const struct setting_refused settings_refused[] = {
 	{ "state_dir", "long texts are kept in memory" },
 	{ "redis", "long texts are kept in memory" },
-	{ "probe", "GET /v1/models shows what the backends answer" },
 	{ NULL, NULL },
 };
 
@@ -404,7 +403,7 @@ enum err settings_load(int argc, char *const argv[], char *const envp[], struct 
 				       : ERR_NO_MEMORY;
 	if (err == OK)
 		err = settings_scan_flags(argc > 0 ? argv + 1 : argv, envp, settings, ret_message);
-	if (err == OK && settings->action <= SETTINGS_CHECK)
+	if (err == OK && settings->action <= SETTINGS_PROBE)
 		err = read_all(argc > 0 ? argv + 1 : argv, envp, settings, ret_message);
 	if (err != OK) {
 		settings_unref(settings);

@@ -36,6 +36,7 @@ enum setting_count { SETTING_COUNT_NATURAL, SETTING_COUNT_BENCHMARK };
 enum settings_action {
 	SETTINGS_RUN,
 	SETTINGS_CHECK, /* --check-config: all is well, say so and exit 0 */
+	SETTINGS_PROBE, /* --probe: call the backends, print what they can, exit */
 	SETTINGS_HASH_KEY, /* --hash-key: read a key, print its hash, exit */
 	SETTINGS_PRINT, /* --help, --version, ...: print ret_message to stdout and exit 0 */
 };

@@ -15,6 +15,8 @@ const struct settings_command settings_commands[] = {
 	{ "help", SETTINGS_PRINT, settings_print_help, "print this and exit" },
 	{ "version", SETTINGS_PRINT, print_version, "print the version and exit" },
 	{ "check_config", SETTINGS_CHECK, NULL, "check flags, environment and file, and exit" },
+	{ "probe", SETTINGS_PROBE, NULL,
+	  "call each backend, print what it can and how fast it writes, and exit" },
 	{ "hash_key", SETTINGS_HASH_KEY, NULL,
 	  "read a key from standard input, print the hash that `keys` takes, and exit" },
 	{ "print_config", SETTINGS_PRINT, settings_print_sample,

@@ -74,7 +74,7 @@ static const struct {
 	{ "--help=yes", "takes no value" },
 	{ "--state-dir /var", "--state-dir is not in this version yet" },
 	{ "--redis=redis://x", "--redis is not in this version yet" },
-	{ "--probe", "--probe is not in this version yet" },
+	{ "--probe=yes", "--probe=yes takes no value" },
 	{ "--stream-low-bytes 256KiB", "stream_low_bytes must be below" },
 	{ "--retry-base-ms 20000", "retry_base_ms must not be above" },
 	{ "--default-backend other", "there is no backend other" },
