@@ -17,7 +17,7 @@ struct trip {
 	};
 };
 
-enum { TRIPS = 8 };
+enum { TRIPS = 64 };
 static struct trip trips[TRIPS];
 
 static struct op *op_of(struct trip *trip)
