@@ -1,3 +1,4 @@
+#include "job/registry.h"
 #include "job/registry_parts.h"
 #include "base/mem.h"
 #include "base/metrics.h"
