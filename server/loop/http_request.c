@@ -210,6 +210,8 @@ static bool apply_method(struct http_call_handle *handle, size_t len)
 		ok &= apply_body(handle, len);
 	if (is_head)
 		ok &= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+	/* A server that sends a body all the same would have it read as the next call's answer. */
+	ok &= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, is_head ? 1L : 0L) == CURLE_OK;
 	return ok &&
 	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_head ? NULL : method) == CURLE_OK;
 }

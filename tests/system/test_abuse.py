@@ -253,6 +253,17 @@ def test_a_passed_stream_cut_at_every_byte_stays_cut(raw_backend, start):
     assert_at_rest(longhand)
 
 
+def test_a_body_in_answer_to_head_spoils_no_other_answer(backend, longhand):
+    """The scripted backend sends one, and keeps the connection."""
+    for _ in range(5):
+        answer = longhand.call("HEAD", "/v1/other")
+        assert answer.raw_body == b""
+        assert longhand.call("POST", "/v1/embeddings", {"input": "x"}).status == 200
+        assert longhand.call("POST", "/v1/chat/completions", HELLO).status == 200
+    assert len(backend.requests()) == 15
+    assert_at_rest(longhand)
+
+
 PROSE = " ".join(f"Sentence number {n} of this text is about tea and its cups." for n in range(40))
 STREAMS = {
     "one line of a megabyte": ": " + "x" * 1_000_000 + "\n" + DELTA % json.dumps(PROSE) + FINISH,
