@@ -60,7 +60,7 @@ static bool key_equals(struct slice key, const char *name)
 			continue;
 		if (byte >= 'A' && byte <= 'Z')
 			byte = (char)(byte + 32);
-		if (*name != byte)
+		if (*name == '\0' || *name != byte) /* a zero byte in the key is not the end */
 			return false;
 		name++;
 	}
