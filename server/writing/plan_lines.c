@@ -330,7 +330,7 @@ static enum err add_detail(struct plan_section *section, const struct line *line
 	size_t label;
 
 	if (entry.words > 0 && section->words == 0)
-		section->words = entry.words;
+		section->words = entry.words < PLAN_WORDS_MAX ? entry.words : PLAN_WORDS_MAX;
 	label = label_len(text);
 	text = behind(text, label);
 	while (text.len > 0 && text.data[0] == '*')

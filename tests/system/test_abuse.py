@@ -34,8 +34,8 @@ def assert_at_rest(longhand):
 @pytest.fixture(name="patient")
 def fixture_patient(start):
     """A longhandd that waits for no client for long, and forgets jobs at once."""
-    return start(request_read_ms=250, keepalive_ms=250, stuck_ms=250, retention_ms=0, reader_grace_ms=5,
-                 json_grace_ms=5)
+    return start(request_read_ms=250, keepalive_ms=250, stuck_ms=250, retention_ms=0, park_ms=0,
+                 reader_grace_ms=5, json_grace_ms=5)
 
 
 class RawBackend:

@@ -43,6 +43,7 @@ SETTINGS = {
     "reader_grace_ms": 5,
     "json_grace_ms": 5,
     "retention_ms": 50,
+    "park_ms": 50,
     "retry_tries": 2,
     "breaker_failures": 0,
     "max_request_bytes": 1 << 20,
