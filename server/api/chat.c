@@ -3,13 +3,14 @@
 #include "api/chat_view.h"
 #include "api/long_request.h"
 #include "api/models.h"
+#include "api/origin.h"
 #include "api/passthrough.h"
+#include "api/start_fault.h"
 #include "async/work.h"
 #include "base/id.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,46 +95,59 @@ static void run_on_pool(struct work *work)
 
 /* ---- the long path ---- */
 
-enum { FULL_AGAIN_MS = 10000 };
-
-static void explain_limit(struct turn *turn, long words)
-{
-	uint64_t left;
-
-	switch (registry_ask(turn->api->registry, turn->owner, words, &left)) {
-	case REGISTRY_OWNER_FULL:
-		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
-			      "As many long texts are being written for you as one owner may have "
-			      "at once (max_jobs_per_owner): wait until one has ended.");
-		break;
-	case REGISTRY_OWNER_WORDS:
-		api_fault_set(
-			&turn->fault, API_ERROR_WORDS_PER_DAY, NULL,
-			"You may have %" PRIu64 " more words written today "
-			"(words_per_day), and asked for %ld: ask for fewer, or after midnight "
-			"UTC.",
-			left, words);
-		return;
-	default:
-		api_fault_set(&turn->fault, API_ERROR_TOO_MANY_JOBS, NULL,
-			      "As many long texts are being written as this server takes "
-			      "(max_jobs): try again later.");
-		break;
-	}
-	turn->fault.retry_after_ms = FULL_AGAIN_MS;
-}
-
 static void refuse_start(struct turn *turn, enum err err, long words)
 {
-	if (err == ERR_CANCELED)
-		api_fault_set(&turn->fault, API_ERROR_SHUTTING_DOWN, NULL,
-			      "The server is shutting down: ask again.");
-	else if (err == ERR_LIMIT)
-		explain_limit(turn, words);
-	else
-		api_fault_set(&turn->fault, API_ERROR_INTERNAL, NULL, "The job can not start: %s.",
-			      err_text(err));
+	start_fault(turn->api->registry, turn->owner, words, err, &turn->fault);
 	refuse(turn);
+}
+
+static struct chat_view_wishes wishes_of(const struct turn *turn)
+{
+	return (struct chat_view_wishes){ .is_stream = turn->chat.is_stream,
+					  .has_usage = turn->chat.has_usage,
+					  .is_plan_shown = turn->options.is_plan_shown };
+}
+
+/* The request repeats an earlier one: it reads that one's job. False: it is new. */
+static bool adopt_job(struct turn *turn, const struct origin *origin)
+{
+	struct api *api = turn->api;
+	struct chat_view_wishes wishes = wishes_of(turn);
+	bool is_retry = origin_is_retry(turn->request);
+	char id[JOB_ID_BYTES];
+	struct job *job;
+	enum err err;
+
+	switch (registry_adopt(api->registry, turn->owner, origin, is_retry, id)) {
+	case REGISTRY_NOT_KNOWN:
+		return false;
+	case REGISTRY_KEY_REUSED:
+		api_fault_set(&turn->fault, API_ERROR_KEY_REUSED, NULL,
+			      "This Idempotency-Key came with another request before: give each "
+			      "request a key of its own.");
+		refuse(turn);
+		return true;
+	case REGISTRY_ADOPTED:
+		break;
+	}
+	job = registry_find(api->registry, id);
+	err = job != NULL ? registry_resume(job) : OK;
+	if (err != OK) {
+		refuse_start(turn, err, 0);
+		return true;
+	}
+	log_info("job_adopted", "job=%s request=%s", id, turn->request->id);
+	wishes.is_resumed = true;
+	chat_view_start(api, leave_request(turn), job, id, &wishes);
+	turn_free(turn);
+	return true;
+}
+
+static struct slice body_of(const struct turn *turn)
+{
+	const struct buf *body = turn->body.data != NULL ? &turn->body : &turn->request->body;
+
+	return (struct slice){ buf_str(body), body->len };
 }
 
 static void start_job(struct turn *turn, const struct model_target *target)
@@ -147,20 +161,23 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		.mode = turn->route.kind == ROUTE_SERIAL ? WRITING_SERIAL : WRITING_SINGLE,
 		.target = *target,
 	};
-	struct chat_view_wishes wishes = { .is_stream = turn->chat.is_stream,
-					   .has_usage = turn->chat.has_usage,
-					   .is_plan_shown = turn->options.is_plan_shown };
+	struct chat_view_wishes wishes = wishes_of(turn);
 	uint64_t grace_ms = turn->chat.is_stream ? api->options->stream_grace_ms
 						 : api->options->json_grace_ms;
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
 				     .owner = turn->owner,
 				     .authorization = turn->authorization };
+	struct origin origin;
 	char id[ID_CHARS + 1];
 	struct job *job;
 	long words;
 	enum err err;
 
+	origin_of(turn->request, body_of(turn), &origin);
+	asked.origin = &origin;
+	if (adopt_job(turn, &origin))
+		return;
 	if (!long_request_spec(api, &wanted, &asked.spec, &turn->fault)) {
 		spec_release(&asked.spec);
 		refuse(turn);

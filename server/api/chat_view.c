@@ -219,6 +219,8 @@ static bool take_event(struct chat_view *view, const struct event *event)
 	}
 	if (!view->wishes.is_stream)
 		buf_clear(&view->chunks);
+	if (event->kind == (view->wishes.is_stream ? EVENT_TEXT : EVENT_DONE))
+		log_cursor_note_delivery(view->cursor);
 	if (event->kind != EVENT_DONE)
 		return true;
 	if (!view->wishes.is_stream) {

@@ -29,6 +29,7 @@
 	X(JOB_ERASED, 410, "invalid_request_error", "job_erased")                           \
 	X(TOO_LARGE, 413, "invalid_request_error", "request_too_large")                     \
 	X(OFFSET_BEYOND, 416, "invalid_request_error", "offset_beyond_end")                 \
+	X(KEY_REUSED, 422, "invalid_request_error", "idempotency_key_reused")               \
 	X(TOO_MANY_CONNECTIONS, 429, "requests", "too_many_connections")                    \
 	X(TOO_MANY_JOBS, 429, "requests", "too_many_jobs")                                  \
 	X(WORDS_PER_DAY, 429, "requests", "words_per_day_reached")                          \

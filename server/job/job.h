@@ -37,6 +37,14 @@ struct job_ports {
 	const struct prompt_set *prompts;
 };
 
+enum { ORIGIN_HASH_BYTES = 32, ORIGIN_KEY_BYTES_MAX = 255 };
+
+/* Where a job came from: two requests of one owner with equal hashes are the same request. */
+struct origin {
+	unsigned char hash[ORIGIN_HASH_BYTES];
+	char key[ORIGIN_KEY_BYTES_MAX + 1]; /* Idempotency-Key; "": none */
+};
+
 struct job_request {
 	const char *id;	      /* 32 hex digits */
 	const char *model_id; /* as the client named it */
@@ -46,6 +54,7 @@ struct job_request {
 	 * Kept in memory while the job runs, never in its log. */
 	const char *authorization;
 	struct spec spec; /* taken over */
+	const struct origin *origin; /* what a repetition is known by; NULL: never adopted */
 };
 
 enum step_next { STEP_MORE, STEP_WAIT, STEP_DONE };

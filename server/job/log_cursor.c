@@ -155,3 +155,9 @@ enum err log_cursor_error(const struct log_cursor *cursor)
 		return ERR_NOT_FOUND;
 	return cursor->reader.next == cursor->job->log.n_landed ? cursor->job->log.error : OK;
 }
+
+void log_cursor_note_delivery(struct log_cursor *cursor)
+{
+	if (cursor->job != NULL)
+		registry_note_delivery(cursor->job);
+}

@@ -24,6 +24,8 @@ struct log_cursor *log_cursor_new(const struct log_cursor_options *options, stru
 				  const char *id);
 /* Nothing comes after it. NULL ok. */
 void log_cursor_free(struct log_cursor *cursor);
+/* What was read has gone to a client, content among it. */
+void log_cursor_note_delivery(struct log_cursor *cursor);
 /* The next event, valid until the next call; NULL: none now. */
 const struct event *log_cursor_next(struct log_cursor *cursor);
 /* OK, or why nothing will come any more though the log has no end: ERR_CONFLICT (taken over),

@@ -1,7 +1,7 @@
 #include "job/registry.h"
-#include "job/registry_parts.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "job/registry_parts.h"
 #include <string.h>
 
 static struct reactor *reactor_of(struct slot *slot)
@@ -219,6 +219,7 @@ static void on_job_done(struct op *op)
 	metric_dec(slot->is_parked ? METRIC_JOBS_PARKED : METRIC_JOBS_RUNNING);
 	registry->n_parked -= slot->is_parked;
 	slot->is_running = slot->is_parked = false;
+	slot->ended_ms = reactor->now_ms(reactor);
 	registry->n_running--;
 	reactor->timer_stop(reactor, &slot->timer);
 	registry_start_timer(slot);
@@ -339,6 +340,9 @@ static struct slot *open_slot(struct registry *registry, struct job_request *req
 	}
 	slot->account = account;
 	slot->asked_words = words;
+	slot->has_origin = request->origin != NULL;
+	if (slot->has_origin)
+		slot->origin = *request->origin;
 	return slot;
 }
 

@@ -69,6 +69,18 @@ void registry_erase(struct registry *registry, const char *id, struct erasure *e
 /* NULL: not here. The job is valid until the end of the turn, or as long as a reader is
  * attached. */
 struct job *registry_find(struct registry *registry, const char *id);
+/* Whether a request repeats an earlier one, whose job it then takes up (newest first):
+ *   a) same owner, same key: same hash, else REGISTRY_KEY_REUSED;
+ *   b) same owner, same hash, no reader attached, and it says that it is a retry, or the earlier
+ *      job has ended less than ADOPT_MS ago and no byte of its content was ever delivered.
+ * Jobs that failed or were cancelled have nothing to give: asked again, they are written anew. */
+enum registry_adoption { REGISTRY_NOT_KNOWN, REGISTRY_ADOPTED, REGISTRY_KEY_REUSED };
+enum { ADOPT_MS = 600000 };
+enum registry_adoption registry_adopt(const struct registry *registry, const char *owner,
+				      const struct origin *origin, bool is_retry,
+				      char ret_id[JOB_ID_BYTES]);
+/* Content of the job has gone to a client. */
+void registry_note_delivery(struct job *job);
 /* Before a reader comes back: a parked job goes on. ERR_LIMIT, ERR_CANCELED: see registry_start;
  * ERR_NO_MEMORY. */
 MUST_CHECK enum err registry_resume(struct job *job);

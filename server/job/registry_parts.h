@@ -1,4 +1,4 @@
-/* registry_parts - the inside of the registry, shared by registry.c and registry_erase.c only. */
+/* registry_parts - the inside of the registry, shared by its files only. */
 #ifndef LONGHAND_JOB_REGISTRY_PARTS_H
 #define LONGHAND_JOB_REGISTRY_PARTS_H
 #include "job/registry.h"
@@ -28,6 +28,9 @@ struct slot {
 	long words_before; /* written before it parked last */
 	bool is_running;
 	bool is_parked;
+	struct origin origin;
+	bool has_origin, has_delivered;
+	uint64_t ended_ms; /* by the loop's clock; 0: not yet */
 	bool is_erased;		 /* nobody finds it any more */
 	struct erasure *erasure; /* waits for the job's end; NULL: none */
 	struct job_summary past; /* its strings are ours, but for status */

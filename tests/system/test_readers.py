@@ -5,7 +5,7 @@ import random
 import threading
 
 import pytest
-from chat import Chunks, assert_error, has_content, read_until, request, stream
+from chat import Chunks, assert_error, has_content, read_until, request, stream, wire
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
 CHINESE = "请写一篇3000字的文章，介绍茶馆的历史。"
@@ -256,3 +256,22 @@ def test_a_parked_text_that_nobody_wants_is_cancelled(backend, start):
     wait_for(longhand, job, "cancelled")
     assert text_of(longhand, job)
     assert longhand.call("GET", path_of(job)).json()["report"]["words"] > 0
+
+
+def test_a_reader_that_is_stuck_counts_as_gone(backend, start):
+    longhand = start(stuck_ms=150, reader_grace_ms=10)
+    backend.script(GATE)
+    body = request(ARTICLE, stream=True)
+    body["messages"].insert(0, {"role": "system", "content": "Be brief. " * 700_000})  # more than sockets hold
+    first = longhand.chat(body)
+    read_until(first, has_content)
+    backend.wait(held=1)
+    job = job_id(first)
+    stuck = wire.connect(longhand.port, receive_buffer=4096)
+    wire.send(stuck, "GET", path_of(job, "/events"))
+    wire.Answer(stuck)  # its head, and then nothing more is taken
+    first.close()
+    wait_for(longhand, job, "parked")
+    backend.wait(closed=1, open=0)
+    assert "longhand_streams_open 0\n" in longhand.call("GET", "/metrics").raw_body.decode()
+    stuck.close()

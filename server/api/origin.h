@@ -1,0 +1,12 @@
+/* origin - what a long request is known by when it comes a second time: the SHA-256 of its raw body
+ * and its X-Longhand-* headers, and its Idempotency-Key. */
+#ifndef LONGHAND_API_ORIGIN_H
+#define LONGHAND_API_ORIGIN_H
+#include "http/request.h"
+#include "job/job.h"
+
+/* A key that is longer than ORIGIN_KEY_BYTES_MAX counts as none. */
+void origin_of(const struct request *request, struct slice body, struct origin *ret_origin);
+/* The client's library says that it sends the request again (x-stainless-retry-count above 0). */
+bool origin_is_retry(const struct request *request);
+#endif
