@@ -460,12 +460,10 @@ static void read_on_pool(struct turn *turn)
 void chat_handle(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	struct turn *turn = mem_alloc(sizeof(*turn));
-	struct api_fault fault;
 
 	(void)rest;
 	if (turn == NULL) {
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
+		api_refuse_memory(request);
 		return;
 	}
 	turn->api = api_hold(api);

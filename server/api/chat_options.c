@@ -90,8 +90,7 @@ static bool read_plan(struct reading *reading, const json_t *value)
 	plan_release(&reading->options->plan);
 	err = plan_from_json(value, &reading->options->plan, &message, &param);
 	if (err == ERR_NO_MEMORY)
-		api_fault_set(reading->fault, API_ERROR_INTERNAL, NULL,
-			      "The server is out of memory.");
+		api_fault_set_memory(reading->fault);
 	else if (err != OK)
 		api_fault_set(reading->fault, API_ERROR_INVALID_VALUE,
 			      param.len > 0 ? param.data : reading->param, "%s %s",

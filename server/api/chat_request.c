@@ -64,7 +64,8 @@ static bool refuse(struct api_fault *fault, enum api_error error, const char *pa
 
 static bool refuse_memory(struct api_fault *fault)
 {
-	return refuse(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	api_fault_set_memory(fault);
+	return false;
 }
 
 static bool find_members(struct slice body, struct chat_request *chat, struct api_fault *fault)

@@ -154,8 +154,7 @@ static void fail_memory(struct chat_view *view)
 {
 	struct api_fault fault;
 
-	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory (job %s).",
-		      view->id);
+	api_fault_set_memory(&fault);
 	fail_view(view, &fault);
 }
 
@@ -336,7 +335,6 @@ void chat_view_start(struct api *api, struct request *request, struct job *job, 
 		     const struct chat_view_wishes *wishes)
 {
 	struct chat_view *view = mem_alloc(sizeof(*view));
-	struct api_fault fault;
 
 	if (view != NULL) {
 		view->api = api;
@@ -345,8 +343,7 @@ void chat_view_start(struct api *api, struct request *request, struct job *job, 
 	}
 	if (view == NULL || !open_cursor(view, job)) {
 		mem_free(view);
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
+		api_refuse_memory(request);
 		if (job != NULL && !wishes->is_resumed)
 			job_cancel(job);
 		return;

@@ -54,6 +54,11 @@ void api_fault_set(struct api_fault *fault, enum api_error error, const char *pa
 	va_end(args);
 }
 
+void api_fault_set_memory(struct api_fault *fault)
+{
+	api_fault_set(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+}
+
 static int fault_status(const struct api_fault *fault)
 {
 	return fault->status > 0 ? fault->status : errors[fault->error].status;
@@ -125,5 +130,13 @@ void api_refuse_method(struct request *request, const char *allow)
 		      "%s is not a method of %.200s: use %s.", request->method, request->path,
 		      allow);
 	fault.allow = allow;
+	api_fault_send(request, &fault);
+}
+
+void api_refuse_memory(struct request *request)
+{
+	struct api_fault fault;
+
+	api_fault_set_memory(&fault);
 	api_fault_send(request, &fault);
 }

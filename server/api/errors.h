@@ -72,6 +72,8 @@ enum api_error api_error_from_code(const char *code);
 /* param NULL: none. */
 void api_fault_set(struct api_fault *fault, enum api_error error, const char *param,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Memory ran out, here and now. */
+void api_fault_set_memory(struct api_fault *fault);
 /* Appends {"error":{...}}. A status of 4xx in place of the table's 5xx is the request's fault, and
  * has its type. */
 MUST_CHECK enum err api_fault_render(const struct api_fault *fault, struct buf *out);
@@ -79,4 +81,6 @@ MUST_CHECK enum err api_fault_render(const struct api_fault *fault, struct buf *
 void api_fault_send(struct request *request, const struct api_fault *fault);
 /* The same for a path that has other methods: `allow` lists them ("GET, HEAD"). */
 void api_refuse_method(struct request *request, const char *allow);
+/* The same for want of memory. */
+void api_refuse_memory(struct request *request);
 #endif

@@ -195,14 +195,12 @@ void events_view_start(struct api *api, struct request *request, struct job *job
 	struct events_view *view = mem_alloc(sizeof(*view));
 	struct log_cursor_options from = { api->reactor, api->store, api->options->store_ms,
 					   on_events, view };
-	struct api_fault fault;
 
 	if (view != NULL)
 		view->cursor = log_cursor_new(&from, job, id);
 	if (view == NULL || view->cursor == NULL) {
 		mem_free(view);
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
+		api_refuse_memory(request);
 		return;
 	}
 	view->api = api_hold(api);

@@ -8,11 +8,6 @@
 #include "api/api.h"
 
 void jobs_list(struct api *api, struct request *request, const char *rest, const char *owner);
-/* `rest`: what follows /v1/longhand/jobs/. */
-void jobs_get(struct api *api, struct request *request, const char *rest,
-	      const char *owner);
-void jobs_post(struct api *api, struct request *request, const char *rest,
-	      const char *owner);
-void jobs_delete(struct api *api, struct request *request, const char *rest,
-		 const char *owner);
+/* One job, by any of the methods. `rest`: what follows /v1/longhand/jobs/. */
+void jobs_one(struct api *api, struct request *request, const char *rest, const char *owner);
 #endif

@@ -37,7 +37,6 @@ void jobs_list(struct api *api, struct request *request, const char *rest, const
 {
 	const char *headers[] = { "Content-Type: application/json", NULL };
 	struct listing listing = { .owner = owner, .data = json_array() };
-	struct api_fault fault;
 	json_t *json;
 	struct buf body;
 
@@ -47,8 +46,7 @@ void jobs_list(struct api *api, struct request *request, const char *rest, const
 			 listing.has_more);
 	buf_init(&body, LIST_BYTES_MAX);
 	if (json == NULL || json_append(&body, json) != OK) {
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
+		api_refuse_memory(request);
 	} else {
 		metric_inc(METRIC_RESPONSES_2XX);
 		reply_send(request, 200, headers, &body);

@@ -16,7 +16,7 @@ static bool refuse(struct api_fault *fault, const char *param, const char *messa
 
 static bool refuse_memory(struct api_fault *fault)
 {
-	api_fault_set(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	api_fault_set_memory(fault);
 	return false;
 }
 

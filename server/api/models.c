@@ -77,7 +77,6 @@ static json_t *collect(const struct listing *listing)
 static void send_json(struct request *request, const json_t *json)
 {
 	const char *headers[] = { "Content-Type: application/json", NULL };
-	struct api_fault fault;
 	struct buf body;
 
 	buf_init(&body, MODELS_BODY_BYTES_MAX);
@@ -85,8 +84,7 @@ static void send_json(struct request *request, const json_t *json)
 		metric_inc(METRIC_RESPONSES_2XX);
 		reply_send(request, 200, headers, &body);
 	} else {
-		api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-		api_fault_send(request, &fault);
+		api_refuse_memory(request);
 	}
 	buf_release(&body);
 }

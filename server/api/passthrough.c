@@ -311,20 +311,12 @@ static void take_request(struct passthrough *pass, struct request *request)
 	request->on_closed = on_closed;
 }
 
-static void refuse_memory(struct request *request)
-{
-	struct api_fault fault;
-
-	api_fault_set(&fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
-	api_fault_send(request, &fault);
-}
-
 void passthrough_any(struct api *api, struct request *request)
 {
 	struct passthrough *pass = passthrough_new(api, request);
 
 	if (pass == NULL) {
-		refuse_memory(request);
+		api_refuse_memory(request);
 		return;
 	}
 	take_request(pass, request);
@@ -449,7 +441,7 @@ void passthrough_chat(struct api *api, struct request *request,
 	enum err err = OK;
 
 	if (pass == NULL) {
-		refuse_memory(request);
+		api_refuse_memory(request);
 		return;
 	}
 	take_request(pass, request);

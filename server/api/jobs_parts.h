@@ -1,0 +1,44 @@
+/* jobs_parts - what the files of jobs share: the way of a question about one job.
+ *
+ *   jobs.c         path and method → what is asked
+ *   jobs_find.c    the job: of the registry, or read back from the store; its owner
+ *   jobs_show.c    state, text and streams of what was found
+ *   jobs_erase.c   erasing it
+ *
+ * A request is answered by exactly one of these functions. */
+#ifndef LONGHAND_API_JOBS_PARTS_H
+#define LONGHAND_API_JOBS_PARTS_H
+#include "api/api.h"
+#include "writing/state.h"
+
+enum job_question {
+	JOB_STATE,
+	JOB_TEXT,
+	JOB_CHAT,
+	JOB_EVENTS,
+	JOB_CANCEL,
+	JOB_ERASE,
+};
+
+/* A job of the asker's own, wherever it was found; borrowed by whoever gets it. */
+struct job_facts {
+	struct api *api;
+	struct job *job; /* NULL: only the store has it */
+	const char *id;
+	const char *model;
+	const struct state *state;
+	size_t content_bytes; /* what readers may see */
+};
+
+/* Finds the job and has it answer. Not there, or another owner's: 404. `id` is copied. */
+void jobs_find(struct api *api, struct request *request, const char *id, const char *owner,
+	       enum job_question question);
+
+/* Every question but JOB_ERASE. */
+void jobs_show(struct request *request, const struct job_facts *facts, enum job_question question);
+void jobs_erase(struct request *request, const struct job_facts *facts);
+
+void jobs_refuse_unknown(struct request *request, const char *id);
+/* The job is there, and the registry or the store could not do it. */
+void jobs_refuse_failed(struct request *request, enum err err);
+#endif
