@@ -20,8 +20,6 @@ struct chat_view {
 	bool is_success; /* the backend has answered well */
 };
 
-static void read_on(struct chat_view *view);
-
 /* ---- the status ---- */
 
 static void begin_reply(struct chat_view *view)
@@ -60,7 +58,7 @@ static void on_first_status(struct timer *timer)
 
 	view->is_success = true; /* waited long enough: 200, whatever comes */
 	begin_reply(view);
-	read_on(view);
+	write_chunks(view); /* what waited for the status */
 }
 
 /* ---- silence ---- */
@@ -135,8 +133,9 @@ static void fail_view(struct chat_view *view, struct api_fault *fault)
 	}
 }
 
-static void fail_by_log(struct chat_view *view, enum err error)
+static void fail_by_log(void *user, enum err error)
 {
+	struct chat_view *view = user;
 	struct api_fault fault;
 
 	if (error == ERR_NOT_FOUND)
@@ -194,8 +193,9 @@ static bool shows_success(const struct event *event)
 }
 
 /* False: the view has ended. */
-static bool take_event(struct chat_view *view, const struct event *event)
+static bool take_event(void *user, const struct event *event)
 {
+	struct chat_view *view = user;
 	enum err err;
 
 	view->is_success = view->is_success || shows_success(event);
@@ -220,8 +220,11 @@ static bool take_event(struct chat_view *view, const struct event *event)
 		buf_clear(&view->chunks);
 	if (event->kind == (view->wishes.is_stream ? EVENT_TEXT : EVENT_DONE))
 		log_cursor_note_delivery(view->cursor);
-	if (event->kind != EVENT_DONE)
+	if (event->kind != EVENT_DONE) {
+		if (view->is_success) /* what waited for the status too */
+			write_chunks(view);
 		return true;
+	}
 	if (!view->wishes.is_stream) {
 		send_body(view, event);
 		return false;
@@ -232,39 +235,20 @@ static bool take_event(struct chat_view *view, const struct event *event)
 	return false;
 }
 
-static void read_on(struct chat_view *view)
+static bool is_full(void *user)
 {
-	const struct event *event;
-	enum err error;
+	struct chat_view *view = user;
 
-	while (view->cursor != NULL && !reply_stream_is_full(view->request)) {
-		event = log_cursor_next(view->cursor);
-		if (event == NULL)
-			break;
-		if (!take_event(view, event))
-			return;
-		if (view->is_success)
-			write_chunks(view);
-	}
-	if (view->cursor == NULL)
-		return;
-	if (view->is_success)
-		write_chunks(view); /* what waited for the status */
-	error = log_cursor_error(view->cursor);
-	if (error != OK)
-		fail_by_log(view, error);
-}
-
-static void on_events(void *user)
-{
-	read_on(user);
+	return reply_stream_is_full(view->request);
 }
 
 /* ---- the request's side ---- */
 
 static void on_drain(struct request *request)
 {
-	read_on(request->user);
+	struct chat_view *view = request->user;
+
+	log_cursor_read(view->cursor);
 }
 
 static void on_gone(struct request *request)
@@ -308,7 +292,8 @@ static void arm_timers(struct chat_view *view)
 static bool open_cursor(struct chat_view *view, struct job *job)
 {
 	struct log_cursor_options from = { view->api->reactor, view->api->store,
-					   view->api->options->store_ms, on_events, view };
+					   view->api->options->store_ms, view,
+					   is_full, take_event, fail_by_log };
 
 	view->cursor = log_cursor_new(&from, job, view->id);
 	return view->cursor != NULL;
@@ -358,5 +343,5 @@ void chat_view_start(struct api *api, struct request *request, struct job *job, 
 	arm_timers(view);
 	if (wishes->is_resumed && wishes->is_stream)
 		begin_reply(view);
-	read_on(view);
+	log_cursor_read(view->cursor);
 }

@@ -54,8 +54,10 @@ static enum err render_fault(const struct events_view *view, enum err error, str
 	return err == OK ? buf_append_str(out, "\n\n") : err;
 }
 
-static void fail_view(struct events_view *view, enum err error)
+static void fail_view(void *user, enum err error)
 {
+	struct events_view *view = user;
+
 	end_view(view);
 	buf_clear(&view->chunk);
 	if (render_fault(view, error, &view->chunk) != OK) {
@@ -85,8 +87,9 @@ static enum err render_event(const struct event *event, struct buf *out)
 }
 
 /* False: the view has ended. */
-static bool take_event(struct events_view *view, const struct event *event)
+static bool take_event(void *user, const struct event *event)
 {
+	struct events_view *view = user;
 	bool is_end = event_is_end(event->kind);
 	enum err err = is_known(view, event) ? OK : render_event(event, &view->chunk);
 
@@ -103,26 +106,11 @@ static bool take_event(struct events_view *view, const struct event *event)
 	return false;
 }
 
-static void read_on(struct events_view *view)
+static bool is_full(void *user)
 {
-	const struct event *event;
-	enum err error;
+	struct events_view *view = user;
 
-	while (view->cursor != NULL && !reply_stream_is_full(view->request)) {
-		event = log_cursor_next(view->cursor);
-		if (event == NULL)
-			break;
-		if (!take_event(view, event))
-			return;
-	}
-	error = view->cursor != NULL ? log_cursor_error(view->cursor) : OK;
-	if (error != OK)
-		fail_view(view, error);
-}
-
-static void on_events(void *user)
-{
-	read_on(user);
+	return reply_stream_is_full(view->request);
 }
 
 static void on_silence(struct timer *timer)
@@ -145,7 +133,9 @@ static void on_silence(struct timer *timer)
 
 static void on_drain(struct request *request)
 {
-	read_on(request->user);
+	struct events_view *view = request->user;
+
+	log_cursor_read(view->cursor);
 }
 
 static void on_gone(struct request *request)
@@ -194,7 +184,7 @@ void events_view_start(struct api *api, struct request *request, struct job *job
 {
 	struct events_view *view = mem_alloc(sizeof(*view));
 	struct log_cursor_options from = { api->reactor, api->store, api->options->store_ms,
-					   on_events, view };
+					   view, is_full, take_event, fail_view };
 
 	if (view != NULL)
 		view->cursor = log_cursor_new(&from, job, id);
@@ -217,5 +207,5 @@ void events_view_start(struct api *api, struct request *request, struct job *job
 	api->reactor->timer_start(api->reactor, &view->silence, api->options->heartbeat_ms,
 				  on_silence);
 	begin_reply(view);
-	read_on(view);
+	log_cursor_read(view->cursor);
 }

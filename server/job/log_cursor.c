@@ -51,7 +51,7 @@ static void on_read_done(struct op *op)
 	if (cursor->is_freed)
 		free_now(cursor);
 	else
-		cursor->options.on_events(cursor->options.user);
+		log_cursor_read(cursor);
 }
 
 static void read_more(struct log_cursor *cursor)
@@ -101,11 +101,46 @@ static const struct event *next_stored(struct log_cursor *cursor)
 
 /* ---- both ---- */
 
+static const struct event *next_event(struct log_cursor *cursor)
+{
+	if (cursor->job == NULL)
+		return next_stored(cursor);
+	/* What is erased is not read to its end either. */
+	return cursor->job->log.error != ERR_NOT_FOUND ? reader_next(&cursor->reader) : NULL;
+}
+
+static enum err error_of(const struct log_cursor *cursor)
+{
+	if (cursor->job == NULL)
+		return cursor->is_reading ? OK : cursor->error;
+	if (cursor->job->log.error == ERR_NOT_FOUND)
+		return ERR_NOT_FOUND;
+	return cursor->reader.next == cursor->job->log.n_landed ? cursor->job->log.error : OK;
+}
+
+/* An error is told to a full reader too: nothing that it could read comes any more. */
+void log_cursor_read(struct log_cursor *cursor)
+{
+	const struct event *event;
+	enum err error;
+
+	if (cursor == NULL)
+		return;
+	while (!cursor->options.is_full(cursor->options.user)) {
+		event = next_event(cursor);
+		if (event == NULL)
+			break;
+		if (!cursor->options.take(cursor->options.user, event))
+			return;
+	}
+	error = error_of(cursor);
+	if (error != OK)
+		cursor->options.fail(cursor->options.user, error);
+}
+
 static void on_events(struct reader *reader)
 {
-	struct log_cursor *cursor = container_of(reader, struct log_cursor, reader);
-
-	cursor->options.on_events(cursor->options.user);
+	log_cursor_read(container_of(reader, struct log_cursor, reader));
 }
 
 struct log_cursor *log_cursor_new(const struct log_cursor_options *options, struct job *job,
@@ -137,23 +172,6 @@ void log_cursor_free(struct log_cursor *cursor)
 		op_cancel(&cursor->read.op, ERR_CANCELED);
 	else
 		free_now(cursor);
-}
-
-const struct event *log_cursor_next(struct log_cursor *cursor)
-{
-	if (cursor->job == NULL)
-		return next_stored(cursor);
-	/* What is erased is not read to its end either. */
-	return cursor->job->log.error != ERR_NOT_FOUND ? reader_next(&cursor->reader) : NULL;
-}
-
-enum err log_cursor_error(const struct log_cursor *cursor)
-{
-	if (cursor->job == NULL)
-		return cursor->is_reading ? OK : cursor->error;
-	if (cursor->job->log.error == ERR_NOT_FOUND)
-		return ERR_NOT_FOUND;
-	return cursor->reader.next == cursor->job->log.n_landed ? cursor->job->log.error : OK;
 }
 
 void log_cursor_note_delivery(struct log_cursor *cursor)
