@@ -2,6 +2,7 @@
 #include <sys/random.h>
 #include <time.h>
 #include <uv.h>
+#include "async/defer_queue.h"
 #include "async/timer_heap.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -21,7 +22,7 @@ struct reactor_uv {
 	uv_idle_t idle;	  /* active: do not sleep */
 	uv_timer_t alarm; /* only ends the sleep; the heap is what fires */
 	struct timer_heap timers;
-	struct list deferreds;
+	struct defer_queue deferreds;
 	uint64_t random_state;
 	bool is_stopping;
 };
@@ -57,17 +58,13 @@ static uint64_t get_random(struct reactor *base)
 
 static void defer(struct reactor *base, struct deferred *deferred, deferred_fn run)
 {
-	if (deferred->run != NULL)
-		return;
-	deferred->run = run;
-	list_append(&from_base(base)->deferreds, &deferred->node);
+	defer_queue_add(&from_base(base)->deferreds, deferred, run);
 }
 
 static void undefer(struct reactor *base, struct deferred *deferred)
 {
 	(void)base;
-	deferred->run = NULL;
-	list_remove(&deferred->node);
+	defer_queue_remove(deferred);
 }
 
 static void start_timer(struct reactor *base, struct timer *timer, uint64_t after_ms,
@@ -82,26 +79,6 @@ static void start_timer(struct reactor *base, struct timer *timer, uint64_t afte
 static void stop_timer(struct reactor *base, struct timer *timer)
 {
 	timer_heap_remove(&from_base(base)->timers, timer);
-}
-
-static void run_deferreds(struct reactor_uv *reactor)
-{
-	struct list snapshot;
-	struct list *node;
-
-	if (list_is_empty(&reactor->deferreds))
-		return;
-	snapshot = reactor->deferreds;
-	snapshot.next->prev = &snapshot;
-	snapshot.prev->next = &snapshot;
-	list_init(&reactor->deferreds);
-	while ((node = list_pop(&snapshot)) != NULL) {
-		struct deferred *deferred = container_of(node, struct deferred, node);
-		deferred_fn run = deferred->run;
-
-		deferred->run = NULL;
-		run(deferred); /* may free it or defer it again */
-	}
 }
 
 static void on_alarm(uv_timer_t *alarm)
@@ -120,7 +97,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	struct timer *first = timer_heap_first(&reactor->timers);
 	uint64_t now_ms = uv_now(&reactor->loop);
 
-	if (!list_is_empty(&reactor->deferreds))
+	if (!defer_queue_is_empty(&reactor->deferreds))
 		uv_idle_start(&reactor->idle, on_idle);
 	else
 		uv_idle_stop(&reactor->idle);
@@ -136,7 +113,7 @@ static void on_check(uv_check_t *check)
 	struct reactor_uv *reactor = container_of(check, struct reactor_uv, check);
 
 	(void)timer_heap_run(&reactor->timers, uv_now(&reactor->loop));
-	run_deferreds(reactor);
+	(void)defer_queue_run(&reactor->deferreds);
 }
 
 enum err reactor_uv_new(struct reactor_uv **ret_reactor)
@@ -158,7 +135,7 @@ enum err reactor_uv_new(struct reactor_uv **ret_reactor)
 		.timer_start = start_timer,
 		.timer_stop = stop_timer,
 	};
-	list_init(&reactor->deferreds);
+	defer_queue_init(&reactor->deferreds);
 	if (getrandom(&reactor->random_state, sizeof(reactor->random_state), 0) < 0)
 		reactor->random_state = get_wall_ms(&reactor->base);
 	/* None of these can fail: libuv only writes fields. */
@@ -176,7 +153,7 @@ void reactor_uv_free(struct reactor_uv *reactor)
 {
 	if (reactor == NULL)
 		return;
-	MUST(list_is_empty(&reactor->deferreds));
+	MUST(defer_queue_is_empty(&reactor->deferreds));
 	MUST(reactor->timers.count == 0);
 	uv_close((uv_handle_t *)&reactor->prepare, NULL);
 	uv_close((uv_handle_t *)&reactor->check, NULL);
@@ -201,7 +178,7 @@ void reactor_uv_turn(struct reactor_uv *reactor)
 
 void reactor_uv_run(struct reactor_uv *reactor)
 {
-	while (!reactor->is_stopping || !list_is_empty(&reactor->deferreds))
+	while (!reactor->is_stopping || !defer_queue_is_empty(&reactor->deferreds))
 		reactor_uv_turn(reactor);
 	reactor->is_stopping = false;
 }

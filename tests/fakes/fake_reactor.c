@@ -29,17 +29,13 @@ static uint64_t get_random(struct reactor *base)
 
 static void defer(struct reactor *base, struct deferred *deferred, deferred_fn run)
 {
-	if (deferred->run != NULL)
-		return;
-	deferred->run = run;
-	list_append(&from_base(base)->deferreds, &deferred->node);
+	defer_queue_add(&from_base(base)->deferreds, deferred, run);
 }
 
 static void undefer(struct reactor *base, struct deferred *deferred)
 {
 	(void)base;
-	deferred->run = NULL;
-	list_remove(&deferred->node);
+	defer_queue_remove(deferred);
 }
 
 static void start_timer(struct reactor *base, struct timer *timer, uint64_t after_ms,
@@ -70,27 +66,7 @@ void fake_reactor_init(struct fake_reactor *fake)
 		.now_ms = 1000,
 		.wall_ms = UINT64_C(1700000000000),
 	};
-	list_init(&fake->deferreds);
-}
-
-static size_t run_deferreds(struct fake_reactor *fake)
-{
-	struct list snapshot;
-	struct list *node;
-	size_t ran = 0;
-
-	list_init(&snapshot);
-	while ((node = list_pop(&fake->deferreds)) != NULL)
-		list_append(&snapshot, node);
-	while ((node = list_pop(&snapshot)) != NULL) {
-		struct deferred *deferred = container_of(node, struct deferred, node);
-		deferred_fn run = deferred->run;
-
-		deferred->run = NULL;
-		ran++;
-		run(deferred);
-	}
-	return ran;
+	defer_queue_init(&fake->deferreds);
 }
 
 /* Whether anything ran at the present time. */
@@ -98,7 +74,7 @@ static bool turn_now(struct fake_reactor *fake)
 {
 	size_t fired = timer_heap_run(&fake->timers, fake->now_ms);
 
-	return run_deferreds(fake) + fired > 0;
+	return defer_queue_run(&fake->deferreds) + fired > 0;
 }
 
 static void move_clock(struct fake_reactor *fake, uint64_t to_ms)
@@ -153,5 +129,5 @@ void fake_reactor_advance(struct fake_reactor *fake, uint64_t ms)
 
 bool fake_reactor_is_idle(const struct fake_reactor *fake)
 {
-	return fake->timers.count == 0 && list_is_empty(&fake->deferreds);
+	return fake->timers.count == 0 && defer_queue_is_empty(&fake->deferreds);
 }

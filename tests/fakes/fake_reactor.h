@@ -5,6 +5,7 @@
 #ifndef LONGHAND_FAKES_FAKE_REACTOR_H
 #define LONGHAND_FAKES_FAKE_REACTOR_H
 #include <stdbool.h>
+#include "async/defer_queue.h"
 #include "async/timer_heap.h"
 
 struct fake_reactor {
@@ -14,7 +15,7 @@ struct fake_reactor {
 	uint64_t random;     /* what the next call returns */
 	uint64_t random_step; /* added after each call */
 	struct timer_heap timers;
-	struct list deferreds;
+	struct defer_queue deferreds;
 };
 
 void fake_reactor_init(struct fake_reactor *fake);
