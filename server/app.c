@@ -48,7 +48,7 @@ struct app {
 static void free_retired(struct app *app)
 {
 	while (app->retired.next != &app->retired) {
-		LIST_EACH(node, &app->retired) {
+		LIST_EACH (node, &app->retired) {
 			struct snapshot *snapshot = container_of(node, struct snapshot, node);
 
 			if (snapshot->dependents == 0)
@@ -61,7 +61,7 @@ static void free_unused(struct timer *timer)
 {
 	struct app *app = container_of(timer, struct app, retiring);
 
-	LIST_EACH(node, &app->retired) {
+	LIST_EACH (node, &app->retired) {
 		struct snapshot *snapshot = container_of(node, struct snapshot, node);
 
 		if (!snapshot_is_used(snapshot))
@@ -85,11 +85,12 @@ static void warn_of_fixed(const struct app *app, const struct settings *next)
 static void use_snapshot(struct app *app, struct snapshot *snapshot)
 {
 	const struct settings *settings = snapshot->settings;
+	struct store_times times = { settings->retention_ms, settings->park_ms };
 
 	list_append(&app->retired, &app->current->node);
 	app->current = snapshot;
 	registry_reload(app->registry, &snapshot->ports, &snapshot->options.registry);
-	store_memory_set_retention(app->store, settings->retention_ms);
+	store_memory_set_times(app->store, &times);
 	log_set_level((enum log_level)settings->log_level);
 	app->reactor->timer_start(app->reactor, &app->retiring, RETIRED_POLL_MS, free_unused);
 }
@@ -186,8 +187,8 @@ static void on_jobs_stopped(void *context)
 static void check_drained(struct timer *timer)
 {
 	struct app *app = container_of(timer, struct app, shutdown);
-	bool is_over = http_server_requests(app->server) == 0 &&
-		       registry_running(app->registry) == 0;
+	bool is_over =
+		http_server_requests(app->server) == 0 && registry_running(app->registry) == 0;
 
 	if (is_over || app->reactor->now_ms(app->reactor) >= app->stop_by_ms) {
 		log_info("stopping", "requests=%zu jobs=%zu", http_server_requests(app->server),
@@ -204,9 +205,8 @@ static void drain(struct timer *timer)
 
 	http_server_drain(app->server);
 	if (!app->is_hurried)
-		app->stop_by_ms =
-			app->reactor->now_ms(app->reactor) +
-			app->current->settings->shutdown_grace_ms;
+		app->stop_by_ms = app->reactor->now_ms(app->reactor) +
+				  app->current->settings->shutdown_grace_ms;
 	check_drained(timer);
 }
 
@@ -261,12 +261,13 @@ static bool make_parts(struct app *app)
 {
 	struct http_client_options client = { .stream_shards = STREAM_SHARDS,
 					      .header_bytes_max = ANSWER_HEADERS_BYTES_MAX };
+	struct store_times times = { app->settings->retention_ms, app->settings->park_ms };
 	enum err err;
 
 	err = http_client_new(app->loop, &client, &app->http);
 	if (err != OK)
 		return fail("http_client", err);
-	err = store_memory_new(app->reactor, app->settings->retention_ms, &app->store);
+	err = store_memory_new(app->reactor, &times, &app->store);
 	if (err != OK)
 		return fail("store", err);
 	err = work_pool_new(app->loop, &app->pool);

@@ -25,7 +25,7 @@ void event_log_init(struct event_log *log, struct reactor *reactor, struct store
 void event_log_release(struct event_log *log)
 {
 	MUST(log->phase == LOG_IDLE);
-	LIST_EACH(node, &log->readers)
+	LIST_EACH (node, &log->readers)
 		reader_detach(container_of(node, struct reader, node));
 	log->reactor->timer_stop(log->reactor, &log->flush_timer);
 	log->reactor->timer_stop(log->reactor, &log->again_timer);
@@ -41,7 +41,7 @@ void event_log_release(struct event_log *log)
 
 static void tell(struct event_log *log)
 {
-	LIST_EACH(node, &log->readers) {
+	LIST_EACH (node, &log->readers) {
 		struct reader *reader = container_of(node, struct reader, node);
 
 		reader->on_events(reader);
@@ -120,8 +120,9 @@ static void on_read_done(struct op *op)
 {
 	struct store_read *read = container_of(op, struct store_read, op);
 	struct event_log *log = container_of(read, struct event_log, tail);
+	uint64_t last_seq = log->write.first.seq + log->write.n_events - 1;
 	bool is_there = op->result == OK && read->last.epoch == log->write.first.epoch &&
-			read->last.seq == log->write.first.seq;
+			read->last.seq == last_seq;
 	bool is_newer = op->result == OK && read->last.epoch > log->epoch;
 
 	buf_release(&read->entries);
@@ -150,6 +151,12 @@ static void start_read(struct event_log *log)
 	log->store->read(log->store, read);
 }
 
+/* What parks stays the registry's, which ends it in time. */
+static enum store_state state_after(enum event_kind kind)
+{
+	return event_is_end(kind) ? STORE_ENDED : STORE_RUNNING;
+}
+
 static void start_write(struct event_log *log)
 {
 	struct buf pending = log->pending;
@@ -164,7 +171,7 @@ static void start_write(struct event_log *log)
 	log->write.job = log->job;
 	log->write.first = (struct store_place){ log->epoch, log->next_seq - log->n_flying };
 	log->write.n_events = (unsigned)log->n_flying;
-	log->write.is_last = event_is_end(log->events[log->n_events - 1].kind);
+	log->write.state = state_after(log->events[log->n_events - 1].kind);
 	log->write.data = (struct slice){ log->flying.data, log->flying.len };
 	send_flying(log);
 }

@@ -6,25 +6,34 @@ enum { BUCKETS = 1024 };
 
 struct entry {
 	struct list node;
-	struct store_place first;
+	struct store_place place;
 	size_t len;
 	char data[];
 };
 
+struct label {
+	uint32_t hash;
+	char text[STORE_LABEL_BYTES]; /* "": none */
+};
+
 struct job_log {
-	struct list node; /* of its bucket */
+	struct list node;   /* of its bucket */
+	struct list by_age; /* of the store */
 	struct store_memory *store;
 	struct timer retention;
 	struct list entries;
-	struct store_place last; /* of the last event */
+	struct store_place place; /* of the last event */
+	enum store_state state;
 	char id[STORE_ID_BYTES];
+	struct label labels[STORE_LABELS_MAX];
 };
 
 struct store_memory {
 	struct store port;
 	struct reactor *reactor;
-	uint64_t retention_ms;
+	struct store_times times;
 	size_t n_logs;
+	struct list by_age; /* newest first */
 	struct list buckets[BUCKETS];
 };
 
@@ -34,20 +43,25 @@ static struct store_memory *of_port(struct store *port)
 }
 
 /* FNV-1a. */
-static struct list *bucket_of(struct store_memory *store, const char *id)
+static uint32_t hash_of(const char *text)
 {
 	uint32_t hash = 2166136261u;
 
-	for (; *id != '\0'; id++)
-		hash = (hash ^ (unsigned char)*id) * 16777619u;
-	return &store->buckets[hash % BUCKETS];
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash;
+}
+
+static struct list *bucket_of(struct store_memory *store, const char *id)
+{
+	return &store->buckets[hash_of(id) % BUCKETS];
 }
 
 static struct job_log *find_log(struct store_memory *store, const char *id)
 {
 	struct list *bucket = bucket_of(store, id);
 
-	LIST_EACH(node, bucket) {
+	LIST_EACH (node, bucket) {
 		struct job_log *log = container_of(node, struct job_log, node);
 
 		if (strcmp(log->id, id) == 0)
@@ -60,10 +74,11 @@ static void log_free(struct job_log *log)
 {
 	struct store_memory *store = log->store;
 
-	LIST_EACH(node, &log->entries)
+	LIST_EACH (node, &log->entries)
 		mem_free(container_of(node, struct entry, node));
 	store->reactor->timer_stop(store->reactor, &log->retention);
 	list_remove(&log->node);
+	list_remove(&log->by_age);
 	store->n_logs--;
 	mem_free(log);
 }
@@ -73,16 +88,28 @@ static void on_retention_over(struct timer *timer)
 	log_free(container_of(timer, struct job_log, retention));
 }
 
-static struct job_log *log_new(struct store_memory *store, const char *id)
+static void set_labels(struct job_log *log, const char *const *labels)
+{
+	for (size_t i = 0; labels != NULL && labels[i] != NULL; i++) {
+		struct label *label = &log->labels[i];
+
+		label->hash = hash_of(labels[i]);
+		memcpy(label->text, labels[i], strlen(labels[i]) + 1);
+	}
+}
+
+static struct job_log *log_new(struct store_memory *store, const struct store_write *write)
 {
 	struct job_log *log = mem_alloc(sizeof(*log));
 
 	if (log == NULL)
 		return NULL;
-	memcpy(log->id, id, strlen(id) + 1);
+	memcpy(log->id, write->job, strlen(write->job) + 1);
 	log->store = store;
+	set_labels(log, write->labels);
 	list_init(&log->entries);
-	list_append(bucket_of(store, id), &log->node);
+	list_append(bucket_of(store, log->id), &log->node);
+	list_append(store->by_age.next, &log->by_age); /* in front */
 	store->n_logs++;
 	return log;
 }
@@ -94,6 +121,13 @@ static bool place_is_above(struct store_place place, struct store_place other)
 	return place.seq > other.seq;
 }
 
+static uint64_t stay_ms(const struct store_memory *store, enum store_state state)
+{
+	if (state == STORE_ENDED)
+		return store->times.retention_ms;
+	return state == STORE_PARKED ? store->times.park_ms : STORE_UNENDED_MS;
+}
+
 static enum err add_entry(struct job_log *log, const struct store_write *write)
 {
 	struct store_memory *store = log->store;
@@ -101,14 +135,14 @@ static enum err add_entry(struct job_log *log, const struct store_write *write)
 
 	if (entry == NULL)
 		return ERR_NO_MEMORY;
-	entry->first = write->first;
+	entry->place = write->first;
+	entry->place.seq += write->n_events - 1;
 	entry->len = write->data.len;
 	memcpy(entry->data, write->data.data, write->data.len);
 	list_append(&log->entries, &entry->node);
-	log->last = write->first;
-	log->last.seq += write->n_events - 1;
-	store->reactor->timer_start(store->reactor, &log->retention,
-				    write->is_last ? store->retention_ms : STORE_UNENDED_MS,
+	log->place = entry->place;
+	log->state = write->state;
+	store->reactor->timer_start(store->reactor, &log->retention, stay_ms(store, write->state),
 				    on_retention_over);
 	return OK;
 }
@@ -125,6 +159,16 @@ static void finish_write(struct store_write *write, enum err err)
 	op_finish(&write->op, err);
 }
 
+static bool is_well_formed(const struct store_write *write)
+{
+	size_t n = 0;
+
+	for (; write->labels != NULL && write->labels[n] != NULL; n++)
+		if (n == STORE_LABELS_MAX || strlen(write->labels[n]) >= STORE_LABEL_BYTES)
+			return false;
+	return strlen(write->job) < STORE_ID_BYTES;
+}
+
 static void memory_create(struct store *port, struct store_write *write)
 {
 	struct store_memory *store = of_port(port);
@@ -133,7 +177,7 @@ static void memory_create(struct store *port, struct store_write *write)
 
 	if (!op_begin(&write->op, nothing_to_cancel))
 		return;
-	if (strlen(write->job) >= STORE_ID_BYTES) {
+	if (!is_well_formed(write)) {
 		finish_write(write, ERR_INVALID);
 		return;
 	}
@@ -141,7 +185,7 @@ static void memory_create(struct store *port, struct store_write *write)
 		finish_write(write, ERR_EXISTS);
 		return;
 	}
-	log = log_new(store, write->job);
+	log = log_new(store, write);
 	err = log != NULL ? add_entry(log, write) : ERR_NO_MEMORY;
 	if (err != OK && log != NULL)
 		log_free(log);
@@ -155,7 +199,7 @@ static void memory_append(struct store *port, struct store_write *write)
 	if (!op_begin(&write->op, nothing_to_cancel))
 		return;
 	log = find_log(of_port(port), write->job);
-	if (log == NULL || !place_is_above(write->first, log->last))
+	if (log == NULL || !place_is_above(write->first, log->place))
 		finish_write(write, ERR_CONFLICT);
 	else
 		finish_write(write, add_entry(log, write));
@@ -165,10 +209,10 @@ static enum err collect(const struct job_log *log, struct store_read *read)
 {
 	enum err err = OK;
 
-	LIST_EACH(node, &log->entries) {
+	LIST_EACH (node, &log->entries) {
 		const struct entry *entry = container_of(node, struct entry, node);
 
-		if (!place_is_above(entry->first, read->after))
+		if (!place_is_above(entry->place, read->after))
 			continue;
 		if (read->entries.len >= read->bytes_max) {
 			read->is_more = true;
@@ -177,7 +221,7 @@ static enum err collect(const struct job_log *log, struct store_read *read)
 		err = buf_append(&read->entries, entry->data, entry->len);
 		if (err != OK)
 			break;
-		read->last = entry->first;
+		read->last = entry->place;
 	}
 	return err;
 }
@@ -206,25 +250,115 @@ static void memory_erase(struct store *port, struct store_erase *erase)
 	op_finish(&erase->op, log != NULL ? OK : ERR_NOT_FOUND);
 }
 
-enum err store_memory_new(struct reactor *reactor, uint64_t retention_ms,
+static struct label *label_of(struct job_log *log, const char *text, uint32_t hash)
+{
+	for (size_t i = 0; i < STORE_LABELS_MAX; i++)
+		if (log->labels[i].hash == hash && strcmp(log->labels[i].text, text) == 0)
+			return &log->labels[i];
+	return NULL;
+}
+
+/* False: there is no room for more. */
+static bool add_found(struct store_find *find, const struct job_log *log)
+{
+	find->is_more = find->n_ids == STORE_FOUND_MAX;
+	if (!find->is_more)
+		memcpy(find->ids[find->n_ids++], log->id, sizeof(log->id));
+	return !find->is_more;
+}
+
+static void memory_find(struct store *port, struct store_find *find)
+{
+	struct store_memory *store = of_port(port);
+	uint32_t hash = hash_of(find->label);
+
+	if (!op_begin(&find->op, nothing_to_cancel))
+		return;
+	find->n_ids = 0;
+	find->is_more = false;
+	LIST_EACH (node, &store->by_age) {
+		struct job_log *log = container_of(node, struct job_log, by_age);
+
+		if (label_of(log, find->label, hash) != NULL && !add_found(find, log))
+			break;
+	}
+	op_finish(&find->op, OK);
+}
+
+static void memory_unlabel(struct store *port, struct store_unlabel *unlabel)
+{
+	struct job_log *log;
+	struct label *label = NULL;
+
+	if (!op_begin(&unlabel->op, nothing_to_cancel))
+		return;
+	log = find_log(of_port(port), unlabel->job);
+	if (log != NULL)
+		label = label_of(log, unlabel->label, hash_of(unlabel->label));
+	if (label != NULL)
+		*label = (struct label){ .hash = 0 };
+	op_finish(&unlabel->op, OK);
+}
+
+/* The writer of all logs is this process, which is there. */
+static void memory_orphans(struct store *port, struct store_find *find)
+{
+	struct store_memory *store = of_port(port);
+
+	if (!op_begin(&find->op, nothing_to_cancel))
+		return;
+	find->n_ids = 0;
+	find->is_more = false;
+	LIST_EACH (node, &store->by_age) {
+		struct job_log *log = container_of(node, struct job_log, by_age);
+
+		if (log->state == STORE_OFFERED && !add_found(find, log))
+			break;
+	}
+	op_finish(&find->op, OK);
+}
+
+static uint64_t memory_doubt(const struct store *port)
+{
+	(void)port;
+	return 0;
+}
+
+static bool memory_is_up(const struct store *port)
+{
+	(void)port;
+	return true;
+}
+
+enum err store_memory_new(struct reactor *reactor, const struct store_times *times,
 			  struct store_memory **ret_store)
 {
 	struct store_memory *store = mem_alloc(sizeof(*store));
 
 	if (store == NULL)
 		return ERR_NO_MEMORY;
-	store->port = (struct store){ memory_create, memory_append, memory_read, memory_erase };
+	store->port = (struct store){ .reach = STORE_HERE,
+				      .create = memory_create,
+				      .append = memory_append,
+				      .read = memory_read,
+				      .erase = memory_erase,
+				      .find = memory_find,
+				      .unlabel = memory_unlabel,
+				      .orphans = memory_orphans,
+				      .doubt = memory_doubt,
+				      .is_up = memory_is_up };
 	store->reactor = reactor;
-	store->retention_ms = retention_ms;
+	store->times = *times;
+	list_init(&store->by_age);
 	for (size_t i = 0; i < BUCKETS; i++)
 		list_init(&store->buckets[i]);
 	*ret_store = store;
 	return OK;
 }
 
-void store_memory_set_retention(struct store_memory *store, uint64_t retention_ms)
+void store_memory_set_times(struct store_memory *store, const struct store_times *times)
 {
-	store->retention_ms = retention_ms;
+	store->times = *times;
 }
 
 void store_memory_free(struct store_memory *store)
@@ -232,7 +366,7 @@ void store_memory_free(struct store_memory *store)
 	if (store == NULL)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++)
-		LIST_EACH(node, &store->buckets[i])
+		LIST_EACH (node, &store->buckets[i])
 			log_free(container_of(node, struct job_log, node));
 	mem_free(store);
 }

@@ -5,11 +5,11 @@
 
 struct store_memory;
 
-/* A log goes by itself retention_ms after the job's end; 0: on the next turn. */
-MUST_CHECK enum err store_memory_new(struct reactor *reactor, uint64_t retention_ms,
+/* A log goes by itself as store.h says; retention_ms 0: on the next turn. */
+MUST_CHECK enum err store_memory_new(struct reactor *reactor, const struct store_times *times,
 				     struct store_memory **ret_store);
-/* For jobs that end from now on. */
-void store_memory_set_retention(struct store_memory *store, uint64_t retention_ms);
+/* For jobs that end or park from now on. */
+void store_memory_set_times(struct store_memory *store, const struct store_times *times);
 /* No operation may be live; NULL ok. */
 void store_memory_free(struct store_memory *store);
 struct store *store_memory_port(struct store_memory *store);

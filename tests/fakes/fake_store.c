@@ -178,20 +178,58 @@ static void fake_read(struct store *port, struct store_read *read)
 	fake->reactor->timer_start(fake->reactor, &trip->timer, fake->delay_ms, on_read_time);
 }
 
+static struct store *memory_of(struct store *port)
+{
+	return store_memory_port(container_of(port, struct fake_store, port)->memory);
+}
+
 static void fake_erase(struct store *port, struct store_erase *erase)
 {
-	struct store *memory =
-		store_memory_port(container_of(port, struct fake_store, port)->memory);
+	memory_of(port)->erase(memory_of(port), erase);
+}
 
-	memory->erase(memory, erase);
+static void fake_find(struct store *port, struct store_find *find)
+{
+	memory_of(port)->find(memory_of(port), find);
+}
+
+static void fake_unlabel(struct store *port, struct store_unlabel *unlabel)
+{
+	memory_of(port)->unlabel(memory_of(port), unlabel);
+}
+
+static void fake_orphans(struct store *port, struct store_find *find)
+{
+	memory_of(port)->orphans(memory_of(port), find);
+}
+
+static uint64_t fake_doubt(const struct store *port)
+{
+	return container_of(port, struct fake_store, port)->doubt;
+}
+
+static bool fake_is_up(const struct store *port)
+{
+	return !container_of(port, struct fake_store, port)->is_down;
 }
 
 void fake_store_init(struct fake_store *fake, struct reactor *reactor)
 {
-	*fake = (struct fake_store){ .port = { fake_create, fake_append, fake_read, fake_erase },
+	static const struct store_times times = { 1000000000, 1000000000 };
+
+	*fake = (struct fake_store){ .port = { .reach = STORE_HERE,
+					       .create = fake_create,
+					       .append = fake_append,
+					       .read = fake_read,
+					       .erase = fake_erase,
+					       .find = fake_find,
+					       .unlabel = fake_unlabel,
+					       .orphans = fake_orphans,
+					       .doubt = fake_doubt,
+					       .is_up = fake_is_up },
 				     .reactor = reactor,
 				     .delay_ms = 2 };
-	MUST(store_memory_new(reactor, 1000000000, &fake->memory) == OK);
+	MUST(store_memory_new(reactor, &times, &fake->memory) == OK);
 }
 
 void fake_store_release(struct fake_store *fake)

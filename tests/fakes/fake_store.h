@@ -14,12 +14,14 @@ struct fake_store {
 	struct store port;
 	struct store_memory *memory;
 	struct reactor *reactor;
-	uint64_t delay_ms;	      /* of every operation */
+	uint64_t delay_ms; /* of every operation */
 	enum fate fates[FAKE_STORE_FATES];
 	size_t n_fates, next_fate;
-	enum fate every; /* when the list is used up */
+	enum fate every;	/* when the list is used up */
 	unsigned reads_failing; /* the next reads time out */
 	unsigned writes, reads, live;
+	uint64_t doubt; /* what the port says; the test counts it up */
+	bool is_down;
 };
 
 void fake_store_init(struct fake_store *fake, struct reactor *reactor);

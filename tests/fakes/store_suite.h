@@ -11,7 +11,7 @@ struct store_suite {
 	void (*run_until)(struct store_suite *suite, const bool *flag);
 	/* Lets time pass; NULL where it cannot be made to. */
 	void (*advance)(struct store_suite *suite, uint64_t ms);
-	uint64_t retention_ms;
+	uint64_t retention_ms, park_ms; /* the store's; where time can be advanced */
 };
 
 void store_suite_run(struct store_suite *suite);

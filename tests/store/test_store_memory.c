@@ -6,7 +6,9 @@
 #include "fakes/store_suite.h"
 #include "store/store_memory.h"
 
-enum { RETENTION_MS = 60000 };
+enum { RETENTION_MS = 60000, PARK_MS = 90000 };
+
+static const struct store_times times = { RETENTION_MS, PARK_MS };
 
 static struct fake_reactor loop;
 
@@ -29,11 +31,12 @@ static void keeps_the_contract(void **state)
 	struct store_suite suite = { .reactor = &loop.base,
 				     .run_until = run_until,
 				     .advance = advance,
-				     .retention_ms = RETENTION_MS };
+				     .retention_ms = RETENTION_MS,
+				     .park_ms = PARK_MS };
 
 	(void)state;
 	fake_reactor_init(&loop);
-	assert_int_equal(store_memory_new(&loop.base, RETENTION_MS, &store), OK);
+	assert_int_equal(store_memory_new(&loop.base, &times, &store), OK);
 	suite.store = store_memory_port(store);
 	store_suite_run(&suite);
 	fake_reactor_advance(&loop, STORE_UNENDED_MS + 1);
@@ -56,13 +59,12 @@ static void a_failed_allocation_leaves_no_log(void **state)
 
 	(void)state;
 	fake_reactor_init(&loop);
-	assert_int_equal(store_memory_new(&loop.base, RETENTION_MS, &store), OK);
+	assert_int_equal(store_memory_new(&loop.base, &times, &store), OK);
 	port = store_memory_port(store);
 	for (size_t nth = 1; nth <= 2; nth++) {
-		struct store_write write = { .job = "x",
-					     .first = { 1, 1 },
-					     .n_events = 1,
-					     .data = { "a\n", 2 } };
+		struct store_write write = {
+			.job = "x", .first = { 1, 1 }, .n_events = 1, .data = { "a\n", 2 }
+		};
 
 		is_done = false;
 		op_prepare(&write.op, &loop.base, 0, on_done);
