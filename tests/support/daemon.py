@@ -92,6 +92,19 @@ class Daemon:
         """Sends SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
 
+    def kill(self):
+        """Ends it at once (SIGKILL), and waits until it is gone."""
+        self.process.kill()
+        self.wait()
+
+    def freeze(self):
+        """Stops it where it is (SIGSTOP)."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """Lets it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def wait(self):
         """The exit code, once it has ended by itself."""
         code = self.process.wait(STOP_S)
