@@ -291,9 +291,8 @@ static void arm_timers(struct chat_view *view)
 
 static bool open_cursor(struct chat_view *view, struct job *job)
 {
-	struct log_cursor_options from = { view->api->reactor, view->api->store,
-					   view->api->options->store_ms, view,
-					   is_full, take_event, fail_by_log };
+	struct log_cursor_options from = { view->api->registry, view, is_full, take_event,
+					   fail_by_log };
 
 	view->cursor = log_cursor_new(&from, job, view->id);
 	return view->cursor != NULL;

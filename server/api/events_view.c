@@ -183,8 +183,7 @@ static void note_known(struct events_view *view)
 void events_view_start(struct api *api, struct request *request, struct job *job, const char *id)
 {
 	struct events_view *view = mem_alloc(sizeof(*view));
-	struct log_cursor_options from = { api->reactor, api->store, api->options->store_ms,
-					   view, is_full, take_event, fail_view };
+	struct log_cursor_options from = { api->registry, view, is_full, take_event, fail_view };
 
 	if (view != NULL)
 		view->cursor = log_cursor_new(&from, job, id);

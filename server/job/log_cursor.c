@@ -1,6 +1,7 @@
 #include "job/log_cursor.h"
 #include "base/mem.h"
 #include "job/event_codec.h"
+#include "job/registry_parts.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ static void on_read_done(struct op *op)
 
 static void read_more(struct log_cursor *cursor)
 {
+	struct registry *registry = cursor->options.registry;
+	struct store *store = registry->ports->store;
 	struct store_read *read = &cursor->read;
 
 	buf_release(&read->entries);
@@ -65,8 +68,9 @@ static void read_more(struct log_cursor *cursor)
 	read->job = cursor->id;
 	read->after = read->last;
 	read->bytes_max = READ_BYTES;
-	op_prepare(&read->op, cursor->options.reactor, cursor->options.store_ms, on_read_done);
-	cursor->options.store->read(cursor->options.store, read);
+	op_prepare(&read->op, registry->ports->reactor, registry->options->job.log.store_ms,
+		   on_read_done);
+	store->read(store, read);
 }
 
 static const struct event *decode_next(struct log_cursor *cursor)

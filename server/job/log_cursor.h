@@ -12,9 +12,7 @@
 struct log_cursor;
 
 struct log_cursor_options {
-	struct reactor *reactor;
-	struct store *store;
-	uint64_t store_ms; /* deadline of one read */
+	struct registry *registry; /* it knows the store */
 	void *user;
 	/* Nothing is taken while it is so; log_cursor_read() goes on. */
 	bool (*is_full)(void *user);
