@@ -8,6 +8,7 @@
 #include "writing/sentence.h"
 
 enum { CIRCLING_STEP_BYTES = 600, HELD_FIRST = 8, INDENT_MAX = 12 };
+enum { LOOK_BYTES_MAX = TAKE_SENTENCE_BYTES_MAX + 200 };
 
 void take_init(struct take *take, enum word_rule count)
 {
@@ -91,13 +92,17 @@ static size_t next_end(const struct take *take)
 {
 	const char *text = buf_str(&take->pending) + take->start;
 	size_t len = take->pending.len - take->start, end;
+	/* What lies behind the longest sentence is not looked at: it would be, for each one that
+	 * is cut by force. */
+	bool is_far = len > LOOK_BYTES_MAX;
+	size_t near = is_far ? LOOK_BYTES_MAX : len;
 
-	if (!take->is_ended)
-		len = text_whole(text, len);
-	if (len == 0)
+	if (is_far || !take->is_ended)
+		near = text_whole(text, near);
+	if (near == 0)
 		return 0;
-	end = sentence_end(text, len, take->is_ended);
-	if (end > TAKE_SENTENCE_BYTES_MAX || (end == 0 && len >= TAKE_SENTENCE_BYTES_MAX))
+	end = sentence_end(text, near, take->is_ended && !is_far);
+	if (end > TAKE_SENTENCE_BYTES_MAX || (end == 0 && near >= TAKE_SENTENCE_BYTES_MAX))
 		return forced_end(text, len);
 	return end;
 }
