@@ -130,6 +130,14 @@ static void on_request(void *context, struct request *request)
 	handler.on_request(handler.context, request);
 }
 
+static bool is_wanted(void *context, const struct request *request)
+{
+	struct app *app = context;
+	struct http_handler handler = router_handler(&app->current->api);
+
+	return handler.is_wanted(handler.context, request);
+}
+
 static void on_refused(void *context, struct request *request, enum http_refusal refusal)
 {
 	struct app *app = context;
@@ -279,7 +287,7 @@ static bool make_parts(struct app *app)
 /* The first snapshot, and the registry, each of which has to do with the other. */
 static bool make_snapshot(struct app *app)
 {
-	struct http_handler handler = { app, on_request, on_refused };
+	struct http_handler handler = { app, on_request, is_wanted, on_refused };
 	enum err err;
 
 	app->parts = (struct snapshot_parts){

@@ -94,17 +94,22 @@ void api_fault_send(struct request *request, const struct api_fault *fault)
 	char retry_after[32];
 	char allow[64];
 	char job[64];
-	const char *headers[] = { "Content-Type: application/json", NULL, NULL, NULL, NULL, NULL };
+	const char *headers[] = {
+		"Content-Type: application/json", NULL, NULL, NULL, NULL, NULL, NULL
+	};
 	size_t n_headers = 1;
 	struct buf body;
 
 	log_info("request_refused", "request=%s status=%d code=%s param=%s", request->id,
 		 fault_status(fault), errors[fault->error].code, fault->param);
+	if (wait_s > RETRY_AFTER_S_MAX && !fault->is_retry_vain)
+		wait_s = RETRY_AFTER_S_MAX;
 	if (wait_s > 0) {
-		(void)snprintf(retry_after, sizeof(retry_after), "Retry-After: %" PRIu64,
-			       wait_s < RETRY_AFTER_S_MAX ? wait_s : RETRY_AFTER_S_MAX);
+		(void)snprintf(retry_after, sizeof(retry_after), "Retry-After: %" PRIu64, wait_s);
 		headers[n_headers++] = retry_after;
 	}
+	if (fault->is_retry_vain)
+		headers[n_headers++] = "x-should-retry: false";
 	if (fault->allow != NULL) {
 		(void)snprintf(allow, sizeof(allow), "Allow: %s", fault->allow);
 		headers[n_headers++] = allow;

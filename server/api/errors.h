@@ -5,6 +5,7 @@
  * The table is closed; docs/api.md lists it. Messages say what to do, and quote no prompt. */
 #ifndef LONGHAND_API_ERRORS_H
 #define LONGHAND_API_ERRORS_H
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
 #include "http/reply.h"
@@ -59,6 +60,7 @@ struct api_fault {
 	char param[API_PARAM_BYTES]; /* "": null */
 	char message[API_MESSAGE_BYTES];
 	uint64_t retry_after_ms; /* 0: no Retry-After */
+	bool is_retry_vain; /* SDKs are told not to try again by themselves; people may, then */
 	const char *allow;	 /* "GET, HEAD": the Allow header; NULL: none */
 	const char *job;	 /* X-Longhand-Job; NULL: none; borrowed until it is sent */
 };

@@ -154,13 +154,15 @@ struct slice headers_find(struct slice head, const char *wanted)
 	return (struct slice){ NULL, 0 };
 }
 
-enum err headers_to_client(struct slice head, struct header_lines *out)
+enum err headers_to_client(struct slice head, const char *extra, struct header_lines *out)
 {
 	struct slice connection = headers_find(head, "Connection");
 	struct slice name;
 	struct slice value;
 	enum err err = OK;
 
+	if (extra != NULL) /* first: see above */
+		err = buf_append(&out->bytes, extra, strlen(extra) + 1);
 	while (err == OK && next_line(&head, &name, &value))
 		if (name.len > 0 && !IS_AMONG(name.data, name.len, hop_by_hop) &&
 		    !IS_AMONG(name.data, name.len, backends_only) &&

@@ -28,8 +28,10 @@ MUST_CHECK enum err headers_to_backend(const struct request *request, unsigned r
 /* The client's key as a line, for calls of ours to a backend that has no key of its own: a new
  * string, NULL when there is none (or memory is out: the backend will miss the key and say so). */
 char *headers_authorization(const struct request *request);
-/* What of the backend's answer (raw lines) goes to the client. */
-MUST_CHECK enum err headers_to_client(struct slice head, struct header_lines *out);
+/* What of the backend's answer (raw lines) goes to the client, and `extra` ("Name: value"; NULL:
+ * none). */
+MUST_CHECK enum err headers_to_client(struct slice head, const char *extra,
+				      struct header_lines *out);
 /* The first value with this name (without case) in raw lines; data NULL: none. */
 struct slice headers_find(struct slice head, const char *wanted);
 #endif

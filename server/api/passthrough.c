@@ -9,6 +9,7 @@
 #include <strings.h>
 
 enum { WHOLE_BYTES_MAX = 64 << 10, BODY_BYTES_MAX = 1 << 30 };
+#define LENGTH_MAX (INT64_MAX / 100)
 
 struct passthrough {
 	struct api *api;
@@ -19,6 +20,8 @@ struct passthrough {
 	char *model_json; /* what stands in for the model's name */
 	struct header_lines headers;
 	struct buf whole; /* a short answer, gathered */
+	int64_t length_bytes; /* announced; -1: not */
+	bool is_bare;	      /* the answer has no body, whatever its length */
 	bool is_whole, is_events, is_done;
 	char last[2]; /* bytes sent: an error event may follow "\n\n" only */
 };
@@ -54,18 +57,18 @@ static bool is_event_stream(struct slice head)
 	       strncasecmp(value.data, type, sizeof(type) - 1) == 0;
 }
 
-/* The announced length; -1: none, or too long to be gathered. */
-static long short_length(struct slice head)
+/* The announced length; -1: none. */
+static int64_t length_of(struct slice head)
 {
 	struct slice value = headers_find(head, "Content-Length");
-	long length = 0;
+	int64_t length = 0;
 
 	for (size_t i = 0; i < value.len; i++) {
-		if (value.data[i] < '0' || value.data[i] > '9' || length > WHOLE_BYTES_MAX)
+		if (value.data[i] < '0' || value.data[i] > '9' || length > LENGTH_MAX)
 			return -1;
 		length = length * 10 + (value.data[i] - '0');
 	}
-	return value.len > 0 && length <= WHOLE_BYTES_MAX ? length : -1;
+	return value.len > 0 ? length : -1;
 }
 
 static bool has_no_body(const struct passthrough *pass)
@@ -82,6 +85,14 @@ static void count_status(int status)
 				  : METRIC_RESPONSES_5XX);
 }
 
+/* An event stream goes on at once, through proxies in front of us too. */
+static const char *extra_line(const struct passthrough *pass, struct slice head)
+{
+	bool is_said = !pass->is_events || headers_find(head, "X-Accel-Buffering").data != NULL;
+
+	return is_said ? NULL : "X-Accel-Buffering: no";
+}
+
 static void on_head(struct forward_call *call)
 {
 	struct passthrough *pass = container_of(call, struct passthrough, call);
@@ -89,14 +100,17 @@ static void on_head(struct forward_call *call)
 
 	if (pass->request == NULL)
 		return;
+	pass->is_bare = has_no_body(pass);
+	pass->is_events = !pass->is_bare && is_event_stream(head);
+	pass->length_bytes = length_of(head);
+	pass->is_whole = pass->is_bare || (!pass->is_events && pass->length_bytes >= 0 &&
+					   pass->length_bytes <= WHOLE_BYTES_MAX);
 	header_lines_release(&pass->headers); /* the request's have been sent */
-	if (headers_to_client(head, &pass->headers) != OK) {
+	if (headers_to_client(head, extra_line(pass, head), &pass->headers) != OK) {
 		op_cancel(&call->stream.op, ERR_NO_MEMORY);
 		return;
 	}
 	count_status(call->status);
-	pass->is_events = is_event_stream(head);
-	pass->is_whole = !pass->is_events && (has_no_body(pass) || short_length(head) >= 0);
 	if (pass->is_whole)
 		return;
 	memset(pass->last, '\n', sizeof(pass->last)); /* before the first event is between two */
@@ -191,7 +205,10 @@ static void end_reply(struct passthrough *pass, enum err result)
 {
 	struct api_fault fault;
 
-	if (result == OK && pass->is_whole) {
+	if (result == OK && pass->is_bare) {
+		reply_send_bare(pass->request, pass->call.status, pass->headers.lines,
+				pass->length_bytes);
+	} else if (result == OK && pass->is_whole) {
 		reply_send(pass->request, pass->call.status, pass->headers.lines, &pass->whole);
 	} else if (result == OK) {
 		reply_stream_end(pass->request);

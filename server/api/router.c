@@ -156,10 +156,22 @@ static void on_request(void *context, struct request *request)
 		refuse_unknown(request);
 }
 
+/* Whether the key is good is known at the headers: nobody's body is worth reading. */
+static bool is_wanted(void *context, const struct request *request)
+{
+	const struct api *api = context;
+	char owner[OWNER_BYTES];
+	struct api_fault fault;
+
+	return !has_owner(request->path) ||
+	       auth_owner(&api->options->auth, request, owner, &fault);
+}
+
 static void on_refused(void *context, struct request *request, enum http_refusal refusal)
 {
 	const struct api *api = context;
-	struct api_fault fault;
+	char owner[OWNER_BYTES];
+	struct api_fault fault = { .error = API_ERROR_INVALID_API_KEY };
 
 	if (cors_handle(api->options->cors_origins, request))
 		return;
@@ -179,11 +191,16 @@ static void on_refused(void *context, struct request *request, enum http_refusal
 		api_fault_set(&fault, API_ERROR_SMUGGLING, NULL,
 			      "A request may have Content-Length or Transfer-Encoding, not both.");
 		break;
+	case HTTP_REFUSAL_UNWANTED:
+	case HTTP_REFUSAL_COUNT:
+		if (auth_owner(&api->options->auth, request, owner, &fault))
+			fault.error = API_ERROR_INVALID_API_KEY; /* cannot be: it was not */
+		break;
 	}
 	api_fault_send(request, &fault);
 }
 
 struct http_handler router_handler(struct api *api)
 {
-	return (struct http_handler){ api, on_request, on_refused };
+	return (struct http_handler){ api, on_request, is_wanted, on_refused };
 }

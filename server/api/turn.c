@@ -74,7 +74,7 @@ static void run_on_pool(struct work *work)
 
 static void refuse_start(struct turn *turn, enum err err, long words)
 {
-	start_fault(turn->api->registry, turn->owner, words, err, &turn->fault);
+	start_fault(turn->api, turn->owner, words, err, &turn->fault);
 	turn_refuse(turn);
 }
 

@@ -178,6 +178,16 @@ static enum MHD_Result refuse(struct exchange *exchange, enum http_refusal refus
 	return exchange->response != NULL ? queue(exchange) : MHD_NO;
 }
 
+/* One without a body is complete already: it gets its answer as all others do, and the connection
+ * goes on. */
+static bool is_wanted(const struct exchange *exchange)
+{
+	const struct http_handler *handler = &exchange->server->handler;
+
+	return handler->is_wanted == NULL || !request_has_body(exchange) ||
+	       handler->is_wanted(handler->context, &exchange->request);
+}
+
 /* The headers are there. libmicrohttpd sends 100 Continue when this returns without an answer. */
 static enum MHD_Result take_headers(struct exchange *exchange, const char *method,
 				    const char *version)
@@ -192,7 +202,7 @@ static enum MHD_Result take_headers(struct exchange *exchange, const char *metho
 		return refuse(exchange, HTTP_REFUSAL_CONNECTIONS);
 	if (request_content_length(exchange) > exchange->server->options.body_bytes_max)
 		return refuse(exchange, HTTP_REFUSAL_TOO_LARGE);
-	return MHD_YES;
+	return is_wanted(exchange) ? MHD_YES : refuse(exchange, HTTP_REFUSAL_UNWANTED);
 }
 
 static enum MHD_Result take_body(struct exchange *exchange, const char *data, size_t len)

@@ -120,6 +120,8 @@ MUST_CHECK enum err exchange_set_method(struct exchange *exchange, const char *m
 struct exchange *exchange_of(const struct request *request);
 /* True when the headers leave doubt where the body ends. */
 bool request_is_ambiguous(const struct exchange *exchange);
+/* By its headers, which are not ambiguous. */
+bool request_has_body(const struct exchange *exchange);
 /* By its header; 0 without one. Larger than any limit: SIZE_MAX. */
 size_t request_content_length(const struct exchange *exchange);
 

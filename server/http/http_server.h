@@ -40,12 +40,17 @@ struct http_server_options {
 enum http_refusal {
 	HTTP_REFUSAL_TOO_LARGE,	       /* 413 */
 	HTTP_REFUSAL_CONNECTIONS,      /* 429 */
-	HTTP_REFUSAL_LENGTH_AND_CODING /* 400: doubt about where the body ends */
+	HTTP_REFUSAL_LENGTH_AND_CODING, /* 400: doubt about where the body ends */
+	HTTP_REFUSAL_UNWANTED,		/* is_wanted() said so */
+	HTTP_REFUSAL_COUNT
 };
 
 struct http_handler {
 	void *context;
 	void (*on_request)(void *context, struct request *request);
+	/* Asked at the headers of a request that has a body, before 100 Continue and before the body
+	 * is read. False: HTTP_REFUSAL_UNWANTED follows at once. NULL: all are. */
+	bool (*is_wanted)(void *context, const struct request *request);
 	/* Called in place of on_request; must answer at once with reply_send (own error shape). The
 	 * request has no body. on_closed is not called for it. */
 	void (*on_refused)(void *context, struct request *request, enum http_refusal refusal);

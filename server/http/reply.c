@@ -8,7 +8,7 @@
 #include "base/must.h"
 #include "http/connection.h"
 
-enum { NAME_BYTES = 128, RAW_BYTES = 64 << 10 };
+enum { NAME_BYTES = 128, RAW_BYTES = 64 << 10, BARE_BLOCK_BYTES = 16 };
 
 /* "Name: value" into its parts: false when it is none. */
 static bool split_header(const char *line, char name[NAME_BYTES], const char **ret_value)
@@ -152,6 +152,31 @@ void reply_send(struct request *request, int status, const char *const *headers,
 	} else {
 		reply_begin(exchange, whole_response(body), status, headers);
 	}
+}
+
+/* libmicrohttpd asks for no byte of a body that is not sent. */
+static ssize_t no_body(void *context, uint64_t at, char *data, size_t max)
+{
+	(void)context;
+	(void)at;
+	(void)data;
+	(void)max;
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+void reply_send_bare(struct request *request, int status, const char *const *headers,
+		     int64_t length_bytes)
+{
+	struct exchange *exchange = exchange_of(request);
+	uint64_t size = length_bytes >= 0 ? (uint64_t)length_bytes : MHD_SIZE_UNKNOWN;
+
+	MUST(!exchange->is_begun);
+	exchange->is_begun = true;
+	if (exchange->connection != NULL)
+		reply_begin(exchange,
+			    MHD_create_response_from_callback(size, BARE_BLOCK_BYTES, no_body, NULL,
+							      NULL),
+			    status, headers);
 }
 
 bool reply_is_begun(const struct request *request)

@@ -15,6 +15,11 @@ void reply_add_header(struct request *request, const char *line);
  * empty afterwards). */
 void reply_send(struct request *request, int status, const char *const *headers, struct buf *body);
 
+/* An answer whose body nobody is sent: to HEAD, or 304, or 204. `length_bytes`: what the body would
+ * have; -1: not known. */
+void reply_send_bare(struct request *request, int status, const char *const *headers,
+		     int64_t length_bytes);
+
 /* Begins a chunked answer (closed by the end of the connection for HTTP/1.0). The headers leave
  * at once, before the first byte of data. */
 void reply_stream_start(struct request *request, int status, const char *const *headers);

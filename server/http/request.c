@@ -187,6 +187,12 @@ bool request_is_ambiguous(const struct exchange *exchange)
 	return framing.codings > 0 && exchange->request.is_http_1_0;
 }
 
+bool request_has_body(const struct exchange *exchange)
+{
+	return request_content_length(exchange) > 0 ||
+	       request_header(&exchange->request, "Transfer-Encoding") != NULL;
+}
+
 size_t request_content_length(const struct exchange *exchange)
 {
 	const char *digit = request_header(&exchange->request, "Content-Length");

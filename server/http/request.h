@@ -2,6 +2,7 @@
 #ifndef LONGHAND_HTTP_REQUEST_H
 #define LONGHAND_HTTP_REQUEST_H
 #include <stdbool.h>
+#include <stdint.h>
 #include "base/buf.h"
 
 struct request;

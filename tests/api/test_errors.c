@@ -96,6 +96,7 @@ static void refuse(struct request *request)
 	}
 	api_fault_set(&fault, API_ERROR_TOO_MANY_JOBS, NULL, "later");
 	fault.retry_after_ms = strcmp(request->path, "/soon") == 0 ? 1200 : 900000;
+	fault.is_retry_vain = strcmp(request->path, "/vain") == 0;
 	fault.job = "0123456789abcdef0123456789abcdef";
 	api_fault_send(request, &fault);
 }
@@ -120,6 +121,12 @@ static void headers_say_when_which_method_and_which_job(void **state)
 	/* Clients ignore what is longer than a minute, and come at once. */
 	raw_send(&client, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
 	raw_expect(&client, "Retry-After: 59\r\n");
+	assert_false(raw_has(&client, "x-should-retry"));
+	raw_forget(&client);
+	/* Where coming is vain they are told so, and people the truth. */
+	raw_send(&client, "GET /vain HTTP/1.1\r\nHost: a\r\n\r\n");
+	raw_expect(&client, "x-should-retry: false\r\n");
+	raw_expect(&client, "Retry-After: 900\r\n");
 	raw_forget(&client);
 	raw_send(&client, "PUT /method HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
 	raw_expect(&client, "method_not_allowed");

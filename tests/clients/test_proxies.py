@@ -105,6 +105,18 @@ def test_a_long_text_is_not_buffered_where_buffering_is_on(behind, backend):
     assert Chunks(reading).is_done
 
 
+def test_a_passed_stream_is_not_buffered_where_buffering_is_on(behind, backend):
+    """Nor is that of a backend that says nothing to nginx."""
+    backend.script(faults=[{"how": "hold", "at_byte": 600, "name": "gate"}])
+    proxy = behind("nginx", changes=[("proxy_buffering off;", "proxy_buffering on;")])
+    answer = ask(proxy, request("Say 90 words.", "scripted-model", stream=True))
+    reading = Stream(answer)
+    reading.read_until(has_content)
+    backend.wait(held=1)
+    backend.release("gate")
+    assert Chunks(reading).is_done
+
+
 def test_heartbeats_keep_a_stream_through_an_impatient_proxy(behind, backend, name):
     """Silence of the backend's, far beyond the proxy's time-out; each comment starts that anew."""
     backend.script(HELD)

@@ -105,9 +105,18 @@ static void on_request(void *context, struct request *request)
 		served->on_request(request);
 }
 
+static bool is_wanted(void *context, const struct request *request)
+{
+	const struct served *served = context;
+
+	assert_string_equal(request->path, "/");
+	assert_int_equal(request->body.len, 0);
+	return !served->is_nothing_wanted;
+}
+
 static void on_refused(void *context, struct request *request, enum http_refusal refusal)
 {
-	static const int statuses[] = { 413, 429, 400 };
+	static const int statuses[] = { 413, 429, 400, 401 };
 	static const char *const headers[] = { "Content-Type: text/plain", NULL };
 	struct served *served = context;
 	struct buf body;
@@ -136,6 +145,7 @@ void served_start(struct served *served, const struct http_server_options *optio
 {
 	struct http_handler handler = { .context = served,
 					.on_request = on_request,
+					.is_wanted = is_wanted,
 					.on_refused = on_refused };
 
 	begin(served, options, &handler, address);

@@ -17,10 +17,11 @@ struct served {
 	size_t ticks;
 	char address[128];
 	request_fn on_request; /* NULL: hold it */
+	bool is_nothing_wanted;
 	struct request *held[SERVED_REQUESTS_MAX]; /* not closed yet; NULL: free place */
 	struct request *last;
 	size_t requests;
-	size_t refused[3];
+	size_t refused[HTTP_REFUSAL_COUNT];
 	size_t gone;
 	size_t drained;
 	size_t closed;

@@ -195,6 +195,89 @@ static void continue_comes_before_the_body_and_refusal_instead_of_it(void **stat
 	served_end(&served);
 }
 
+/* Who asks before sending a body is told at once; who sends it can read why; who has none keeps
+ * the connection. */
+static void what_is_not_wanted_is_refused_at_its_headers(void **state)
+{
+	static const char *const heads[] = {
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nall here",
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	struct served served;
+	struct raw_client client;
+
+	(void)state;
+	served_start(&served, &served_defaults, NULL);
+	served.on_request = echo;
+	served.is_nothing_wanted = true;
+	for (size_t i = 0; i < COUNT_OF(heads); i++) {
+		raw_connect(&client, &served);
+		raw_send(&client, heads[i]);
+		raw_expect(&client, "refused 3");
+		assert_int_equal(raw_count(&client, "HTTP/1.1 401 "), 1);
+		assert_false(raw_has(&client, "100 Continue"));
+		assert_true(raw_has(&client, "Connection: close\r\n"));
+		raw_expect_end(&client);
+		assert_int_equal(client.error, 0);
+		assert_int_equal(served.refused[HTTP_REFUSAL_UNWANTED], i + 1);
+		raw_close(&client);
+	}
+	assert_int_equal(served.requests, 0);
+	raw_connect(&client, &served);
+	for (size_t i = 0; i < 2; i++) {
+		raw_send(&client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+		served_wait(&served, &served.requests, i + 1);
+		raw_expect(&client, "|0|>");
+		raw_forget(&client);
+	}
+	raw_close(&client);
+	served_end(&served);
+}
+
+static void answer_bare(struct request *request)
+{
+	static const char *const headers[] = { "X-Of: backend", NULL };
+	int status = strcmp(request->path, "/304") == 0 ? 304 : 200;
+	int64_t length_bytes = strcmp(request->path, "/unknown") == 0 ? -1 : 70000;
+
+	reply_send_bare(request, status, headers, length_bytes);
+}
+
+static void a_bare_answer_says_what_the_body_would_have(void **state)
+{
+	static const struct {
+		const char *first_line, *expected;
+	} rows[] = {
+		{ "HEAD /known", "Content-Length: 70000\r\n" },
+		{ "HEAD /unknown", "Transfer-Encoding: chunked\r\n" },
+		{ "HEAD /304", "Content-Length: 70000\r\n" },
+		{ "GET /304", "Content-Length: 70000\r\n" },
+	};
+	struct served served;
+	struct raw_client client;
+	char text[128];
+
+	(void)state;
+	served_start(&served, &served_defaults, NULL);
+	served.on_request = answer_bare;
+	raw_connect(&client, &served); /* one connection: a body would be the next one's answer */
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		(void)snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: a\r\n\r\n",
+			       rows[i].first_line);
+		raw_send(&client, text);
+		raw_expect(&client, "\r\n\r\n");
+		assert_true(raw_has(&client, rows[i].expected));
+		assert_true(raw_has(&client, "X-Of: backend\r\n"));
+		assert_int_equal(strncmp(client.got.data, "HTTP/1.1 ", 9), 0);
+		assert_string_equal(client.got.data + client.got.len - 4, "\r\n\r\n");
+		raw_forget(&client);
+	}
+	raw_close(&client);
+	served_end(&served);
+}
+
 /* A client that is still sending must be able to read why it was refused: no reset may overtake
  * the answer. */
 static void refusal_reaches_a_client_that_is_still_sending(void **state)
@@ -463,6 +546,8 @@ int main(void)
 		cmocka_unit_test(body_comes_whole_however_it_is_sent),
 		cmocka_unit_test(body_may_be_stolen),
 		cmocka_unit_test(continue_comes_before_the_body_and_refusal_instead_of_it),
+		cmocka_unit_test(what_is_not_wanted_is_refused_at_its_headers),
+		cmocka_unit_test(a_bare_answer_says_what_the_body_would_have),
 		cmocka_unit_test(refusal_reaches_a_client_that_is_still_sending),
 		cmocka_unit_test(smuggling_shapes_are_refused),
 		cmocka_unit_test(nonsense_is_answered_or_closed),

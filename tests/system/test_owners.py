@@ -170,6 +170,8 @@ def test_words_of_a_day(start_owned):
     write(longhand, ALICE)
     answer = longhand.chat(request(ARTICLE), as_(ALICE))
     assert_error(answer, 429, "requests", None, "words_per_day_reached")
+    assert answer.headers["x-should-retry"] == "false"
+    assert 0 < int(answer.headers["retry-after"]) <= 86400
     write(longhand, BOB)
 
 
