@@ -1,4 +1,5 @@
 #include "loop/reactor_uv.h"
+#include <poll.h>
 #include <sys/random.h>
 #include <time.h>
 #include <uv.h>
@@ -159,9 +160,12 @@ void reactor_uv_free(struct reactor_uv *reactor)
 	uv_close((uv_handle_t *)&reactor->check, NULL);
 	uv_close((uv_handle_t *)&reactor->idle, NULL);
 	uv_close((uv_handle_t *)&reactor->alarm, NULL);
-	/* Handles of others that were closed but not yet reported end here too; a handle that is
-	 * still open is somebody's bug. */
-	(void)uv_run(&reactor->loop, UV_RUN_NOWAIT);
+	/* Handles of others that were closed but not yet reported end here too, and so does the
+	 * look-up of a name that nobody waits for any more, which no cancel can end; a handle that
+	 * is still open is somebody's bug. */
+	do
+		(void)uv_run(&reactor->loop, UV_RUN_NOWAIT);
+	while (reactor->loop.active_reqs.count > 0 && poll(NULL, 0, 1) == 0);
 	MUST(uv_loop_close(&reactor->loop) == 0);
 	mem_free(reactor);
 }
