@@ -14,6 +14,7 @@
 #ifndef LONGHAND_JOB_EVENT_LOG_H
 #define LONGHAND_JOB_EVENT_LOG_H
 #include "async/retry.h"
+#include "job/claim.h"
 #include "store/store.h"
 #include "writing/event.h"
 
@@ -24,7 +25,9 @@ struct event_log_options {
 	size_t flush_bytes;
 	uint64_t store_ms;	  /* deadline of one store operation */
 	uint64_t again_ms;	  /* wait before an unknown outcome is looked at (again) */
+	uint64_t again_max_ms;	  /* it doubles up to this; less than again_ms: it stays */
 	size_t pending_bytes_max; /* event_log_is_full() above it */
+	bool parks_in_store;	  /* a parked log is STORE_PARKED: the store counts its time */
 };
 
 struct event_log;
@@ -67,6 +70,13 @@ struct event_log {
 /* `job` (the id) and options are borrowed. The first append creates the log in the store. */
 void event_log_init(struct event_log *log, struct reactor *reactor, struct store *store,
 		    const struct event_log_options *options, const char *job);
+/* In place of event_log_init's beginning: the log has these events, which the store has too, and
+ * goes on in the epoch of the last one, our claim. Takes events, doubt and generation out of the
+ * claim. */
+void event_log_adopt(struct event_log *log, struct claim *claim);
+/* Where the store's doubt has changed: look, and write again what it lost. To be called now and
+ * then while a job waits, and for an ended one as long as it is kept. */
+void event_log_check(struct event_log *log);
 /* Only when settled; detaches readers. */
 void event_log_release(struct event_log *log);
 /* Takes the event over (also on failure), gives it epoch, seq, at_byte and t_ms; returned is the

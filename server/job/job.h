@@ -1,9 +1,9 @@
 /* job - one long text being written: the engine's decisions carried out.
  *
- *      create --- write --- finish
- *         \      |   |     /
- *          \     park     /
- *           \____________/
+ *   job_new:     create --- write --- finish
+ *                   \      |   |     /
+ *   job_restore: ----\-----+   park /
+ *                     \____________/
  *      any error or stop: drain the model call, append the end, then finish
  *
  * A step runs on the loop thread and says what comes next: MORE (run the next step now), WAIT (a
@@ -11,7 +11,12 @@
  * end event is appended, unless the log itself has failed.
  *
  * A parked job has no call, no engine and no timer: only its log and state. It parks where the next
- * call would begin, at the last sentence there is.
+ * call would begin, at the last sentence there is. job_offer() parks it for another process.
+ *
+ * A job is also made of a claim, and goes on where its log ends: what is written stays, and only the
+ * call that was running is made again. The same log gives the same state. What its caller needs of
+ * the request is in `created`, but for the client's authorization, which no log holds: see
+ * job_authorize().
  *
  * The job owns its spec, state, engine, log and the model call in flight. job->op is its caller's:
  * done() comes once everything has landed and nothing is in flight; the log stays readable until
@@ -19,6 +24,7 @@
  * as its user asked: `cancelled`, then `done` with the text that is there. */
 #ifndef LONGHAND_JOB_JOB_H
 #define LONGHAND_JOB_JOB_H
+#include "job/claim.h"
 #include "job/event_log.h"
 #include "model/model.h"
 #include "writing/engine.h"
@@ -45,6 +51,13 @@ struct origin {
 	char key[ORIGIN_KEY_BYTES_MAX + 1]; /* Idempotency-Key; "": none */
 };
 
+/* What becomes of a job that nobody reads. The times are its process's. */
+enum job_grace {
+	JOB_GRACE_STREAM, /* it goes on for a streaming reader's grace, then parks */
+	JOB_GRACE_ANSWER, /* for that of a reader who waits for the whole */
+	JOB_GRACE_KEPT,	  /* it goes on to its end */
+};
+
 struct job_request {
 	const char *id;	      /* 32 hex digits */
 	const char *model_id; /* as the client named it */
@@ -55,6 +68,8 @@ struct job_request {
 	const char *authorization;
 	struct spec spec; /* taken over */
 	const struct origin *origin; /* what a repetition is known by; NULL: never adopted */
+	enum job_grace grace;
+	const char *const *labels; /* as store_write's; copied; NULL: none */
 };
 
 enum step_next { STEP_MORE, STEP_WAIT, STEP_DONE };
@@ -70,6 +85,10 @@ struct job {
 	char *model_id, *owner;
 	char *authorization; /* NULL: none */
 	char *backend, *backend_model;
+	struct origin origin;
+	bool has_origin;
+	enum job_grace grace;
+	char *labels[STORE_LABELS_MAX + 1];
 	const struct job_options *options;
 	const struct job_ports *ports;
 	const struct job_step *step;
@@ -93,8 +112,12 @@ struct job {
 	int status;		/* HTTP status that fits it */
 	uint64_t retry_after_ms; /* what its backend asked for; 0: nothing */
 	char message[JOB_MESSAGE_BYTES];
-	bool is_park_wanted, is_parked;
-	void (*on_parked)(struct job *job); /* it has; NULL ok. No call of this header inside it. */
+	bool is_restored;
+	bool is_park_wanted, is_offer_wanted, is_parked;
+	bool is_park_told, has_left;
+	/* It has, and the log has landed; NULL ok. No call of this header inside it but
+	 * job_leave(). */
+	void (*on_parked)(struct job *job);
 	bool has_ended; /* an end event was appended, or could not be */
 	uint64_t started_ms, section_started_ms;
 	void *user;
@@ -103,7 +126,18 @@ struct job {
 /* ERR_NO_MEMORY. `request->spec` is empty afterwards, in any case. */
 MUST_CHECK enum err job_new(const struct job_ports *ports, const struct job_options *options,
 			    struct job_request *request, struct job **ret_job);
-/* Idle only: never started, or after done(). NULL ok. */
+/* A job out of a claim whose result was OK; takes its events, and releases it, in any case.
+ * ERR_INVALID: events that no job has; ERR_NO_MEMORY. Before job_start() it may be given an
+ * authorization, and job_park() or job_cancel() may say that it is not to write on: no call is made
+ * then, and the log gets its `parked`, or its end. */
+MUST_CHECK enum err job_restore(const struct job_ports *ports, const struct job_options *options,
+				struct claim *claim, struct job **ret_job);
+/* The authorization (copied) of a request that takes a restored job up, for a backend without a key
+ * of its own. Without one, a call that such a backend refuses (401, 403) parks the job while nobody
+ * reads it, and fails it (backend_rejected) when somebody does. ERR_NO_MEMORY. */
+MUST_CHECK enum err job_authorize(struct job *job, const char *authorization);
+/* Idle only: never started, or after done(). An ended job whose log is just looking at the store
+ * (event_log_check) goes when that has answered. NULL ok. */
 void job_free(struct job *job);
 /* job->op must be prepared. */
 void job_start(struct job *job);
@@ -112,6 +146,12 @@ void job_cancel(struct job *job);
 /* Nobody reads: the call is closed, and the job parks; unless there is nothing left to ask for,
  * then it ends. */
 void job_park(struct job *job);
+/* This process stops: the same, but `parked` says that whoever comes first may go on. on_parked()
+ * says that it is over; or the op's done(), where the job ends instead. */
+void job_offer(struct job *job);
+/* A parked job whose on_parked() has come leaves this process: the op's done() comes with OK, no
+ * event is written. */
+void job_leave(struct job *job);
 /* Somebody reads again. */
 void job_resume(struct job *job);
 /* The end without an end event, because the log is to be erased: readers are told ERR_NOT_FOUND on
