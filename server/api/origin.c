@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { HASH_BYTES = 16 };
+
 /* Name and value with their ends, so that no two sets of headers look the same. */
 static void add_header(void *context, const char *name, const char *value)
 {
@@ -13,6 +15,36 @@ static void add_header(void *context, const char *name, const char *value)
 		return;
 	sha256_update(sha256, strlen(name) + 1, (const uint8_t *)name);
 	sha256_update(sha256, strlen(value) + 1, (const uint8_t *)value);
+}
+
+/* The prefix and the first 128 bits in hex: as much as a job's id has. */
+static void finish(struct sha256_ctx *sha256, const char *prefix,
+		   char ret_label[STORE_LABEL_BYTES])
+{
+	uint8_t digest[HASH_BYTES];
+	size_t len;
+
+	sha256_digest(sha256, sizeof(digest), digest);
+	(void)snprintf(ret_label, STORE_LABEL_BYTES, "%s", prefix);
+	len = strlen(ret_label);
+	for (size_t i = 0; i < sizeof(digest); i++, len += 2)
+		(void)snprintf(ret_label + len, STORE_LABEL_BYTES - len, "%02x", digest[i]);
+}
+
+/* Hashes of one owner, and of one purpose, are equal to no others. */
+static void begin(struct sha256_ctx *sha256, const char *prefix, const char *owner)
+{
+	sha256_init(sha256);
+	sha256_update(sha256, strlen(prefix) + 1, (const uint8_t *)prefix);
+	sha256_update(sha256, strlen(owner) + 1, (const uint8_t *)owner);
+}
+
+void origin_of_owner(const char *owner, char ret_label[STORE_LABEL_BYTES])
+{
+	struct sha256_ctx sha256;
+
+	begin(&sha256, "owner:", owner);
+	finish(&sha256, "owner:", ret_label);
 }
 
 void origin_of(const struct request *request, struct slice body, struct origin *ret_origin)
@@ -27,6 +59,24 @@ void origin_of(const struct request *request, struct slice body, struct origin *
 	sha256_digest(&sha256, sizeof(ret_origin->hash), ret_origin->hash);
 	if (key != NULL && strlen(key) <= ORIGIN_KEY_BYTES_MAX)
 		(void)snprintf(ret_origin->key, sizeof(ret_origin->key), "%s", key);
+}
+
+void origin_labels(const struct origin *origin, const char *owner, struct labels *ret_labels)
+{
+	struct sha256_ctx sha256;
+
+	*ret_labels = (struct labels){ .key = "" };
+	origin_of_owner(owner, ret_labels->owner);
+	begin(&sha256, "same:", owner);
+	sha256_update(&sha256, sizeof(origin->hash), origin->hash);
+	finish(&sha256, "same:", ret_labels->same);
+	(void)snprintf(ret_labels->fresh, STORE_LABEL_BYTES, "fresh:%s",
+		       ret_labels->same + strlen("same:"));
+	if (origin->key[0] == '\0')
+		return;
+	begin(&sha256, "key:", owner);
+	sha256_update(&sha256, strlen(origin->key), (const uint8_t *)origin->key);
+	finish(&sha256, "key:", ret_labels->key);
 }
 
 bool origin_is_retry(const struct request *request)

@@ -119,6 +119,13 @@ struct slice turn_body(const struct turn *turn)
 	return (struct slice){ buf_str(body), body->len };
 }
 
+static enum job_grace grace_of(const struct turn *turn)
+{
+	if (turn->options.keep)
+		return JOB_GRACE_KEPT;
+	return turn->chat.is_stream ? JOB_GRACE_STREAM : JOB_GRACE_ANSWER;
+}
+
 static void start_job(struct turn *turn, const struct model_target *target)
 {
 	struct api *api = turn->api;
@@ -136,6 +143,8 @@ static void start_job(struct turn *turn, const struct model_target *target)
 				     .target = *target,
 				     .owner = turn->owner,
 				     .authorization = turn->authorization };
+	const char *label_list[STORE_LABELS_MAX + 1];
+	struct labels labels;
 	struct origin origin;
 	char id[ID_CHARS + 1];
 	struct job *job;
@@ -143,7 +152,11 @@ static void start_job(struct turn *turn, const struct model_target *target)
 	enum err err;
 
 	origin_of(turn->request, turn_body(turn), &origin);
+	origin_labels(&origin, turn->owner, &labels);
+	labels_list(&labels, label_list);
 	asked.origin = &origin;
+	asked.labels = label_list;
+	asked.grace = grace_of(turn);
 	if (adopt_job(turn, &origin))
 		return;
 	if (!long_request_spec(api, &wanted, &asked.spec, &turn->fault) ||
