@@ -34,6 +34,7 @@ struct op {
 	enum err result;	  /* read it in done() */
 	enum err canceled;	  /* why, or OK */
 	bool is_held;		  /* finished or not, done() waits */
+	void *provider;		  /* its own, from op_begin to op_finish: for its cancel() */
 	enum { OP_IDLE, OP_PREPARED, OP_RUNNING, OP_FINISHED } state;
 };
 
