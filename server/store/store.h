@@ -72,6 +72,7 @@ struct store_write { /* create and append */
 	/* The store's own, kept from a log's create or first append to its last: by it a log that
 	 * was lost is told from one that was erased. 0 at first. */
 	uint64_t generation;
+	void *provider; /* the store's own, while the op is live; so in all of these */
 };
 
 struct store_read {
@@ -82,11 +83,13 @@ struct store_read {
 	struct buf entries;	  /* out: the entries' data one after the other; the call's own */
 	struct store_place last;  /* out: the last entry's place; `after` when there is none */
 	bool is_more;
+	void *provider;
 };
 
 struct store_erase {
 	struct op op;
 	const char *job;
+	void *provider;
 };
 
 struct store_find { /* find and orphans (which has no label) */
@@ -95,11 +98,13 @@ struct store_find { /* find and orphans (which has no label) */
 	char ids[STORE_FOUND_MAX][STORE_ID_BYTES]; /* out: newest first */
 	size_t n_ids;
 	bool is_more; /* older ones were left out */
+	void *provider;
 };
 
 struct store_unlabel {
 	struct op op;
 	const char *job, *label; /* borrowed until done() */
+	void *provider;
 };
 
 struct store {
