@@ -28,4 +28,6 @@ void entries_feed(struct entries *entries, struct slice data);
  * a gap, text is lost; ERR_INVALID: not a line of a log; ERR_NO_MEMORY. After an error but
  * ERR_NOT_FOUND nothing more can be read. */
 MUST_CHECK enum err entries_next(struct entries *entries, struct event *ret_event);
+/* A line of what was fed, as it is; false: no more. For who does not want them in order. */
+bool entries_cut(struct entries *entries, struct slice *ret_line);
 #endif

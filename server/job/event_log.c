@@ -1,12 +1,14 @@
 #include "job/event_log.h"
+#include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/must.h"
 #include "job/event_codec.h"
+#include "job/event_log_parts.h"
 #include <string.h>
 
-static void start_write(struct event_log *log);
-static void start_read(struct event_log *log);
+/* A line without its text, about; and what a flying buffer may keep between batches. */
+enum { LINE_BYTES = 64, FLYING_KEEP_BYTES = 16 << 10 };
 
 void event_log_init(struct event_log *log, struct reactor *reactor, struct store *store,
 		    const struct event_log_options *options, const char *job)
@@ -17,9 +19,24 @@ void event_log_init(struct event_log *log, struct reactor *reactor, struct store
 				   .job = job,
 				   .epoch = 1,
 				   .next_seq = 1 };
-	buf_init(&log->pending, EVENT_LOG_ENTRY_BYTES_MAX);
 	buf_init(&log->flying, EVENT_LOG_ENTRY_BYTES_MAX);
 	list_init(&log->readers);
+}
+
+void event_log_adopt(struct event_log *log, struct claim *claim)
+{
+	MUST(log->n_events == 0 && claim->n_events > 0);
+	log->events = claim->events;
+	log->room = claim->room;
+	log->n_events = log->n_landed = log->n_stored = log->n_sent = claim->n_events;
+	log->epoch = claim->epoch;
+	log->content_bytes = claim->entries.content_bytes;
+	log->has_text = log->content_bytes > 0;
+	log->doubt = claim->doubt;
+	log->write.generation = claim->generation;
+	log->is_created = true;
+	claim->events = NULL;
+	claim->n_events = claim->room = 0;
 }
 
 void event_log_release(struct event_log *log)
@@ -33,7 +50,6 @@ void event_log_release(struct event_log *log)
 	for (size_t i = 0; i < log->n_events; i++)
 		event_release(&log->events[i]);
 	mem_free(log->events);
-	buf_release(&log->pending);
 	buf_release(&log->flying);
 }
 
@@ -49,44 +65,95 @@ static void tell(struct event_log *log)
 	log->on_moved(log);
 }
 
-static void fail(struct event_log *log, enum err error)
+/* The end has landed: whatever becomes of the store's copy is no failure of the job. */
+static bool is_over(const struct event_log *log)
 {
-	if (log->error == OK)
-		log->error = error;
+	return log->n_events > 0 && log->n_landed == log->n_events &&
+	       event_is_end(log->events[log->n_events - 1].kind);
+}
+
+void event_log_fail(struct event_log *log, enum err error)
+{
 	log->phase = LOG_IDLE;
-	buf_clear(&log->pending);
+	if (log->error == OK && is_over(log))
+		log->is_let_go = true;
+	else if (log->error == OK)
+		log->error = error;
 	tell(log);
 }
 
-static void landed(struct event_log *log)
+void event_log_stored(struct event_log *log)
 {
 	log->phase = LOG_IDLE;
 	log->is_created = true;
-	metric_add(METRIC_EVENTS, log->n_flying);
-	log->n_landed += log->n_flying;
-	log->n_flying = 0;
-	if (log->pending.len >= log->options->flush_bytes)
-		start_write(log);
-	tell(log); /* may append: touches phase only through flushes of its own */
+	log->tries = 0;
+	if (log->n_stored > log->n_landed) {
+		metric_add(METRIC_EVENTS, log->n_stored - log->n_landed);
+		log->n_landed = log->n_stored;
+	}
+	event_log_move_on(log);
+	tell(log);
 }
 
-/* ---- the write in flight, and the doubt after it ---- */
+/* ---- the write in flight ---- */
 
 static void on_again(struct timer *timer)
 {
 	struct event_log *log = container_of(timer, struct event_log, again_timer);
 
-	if (log->error != OK)
-		fail(log, log->error);
-	else
-		start_read(log);
+	log->phase = LOG_IDLE;
+	event_log_move_on(log);
 }
 
-static void wait_and_look(struct event_log *log)
+void event_log_wait(struct event_log *log)
 {
+	const struct event_log_options *options = log->options;
+	struct retry_policy policy = { .base_ms = options->again_ms,
+				       .cap_ms = options->again_max_ms };
+
+	if (policy.cap_ms < policy.base_ms)
+		policy.cap_ms = policy.base_ms;
 	log->phase = LOG_WAITING;
-	log->reactor->timer_start(log->reactor, &log->again_timer, log->options->again_ms,
-				  on_again);
+	log->tries++;
+	log->reactor->timer_start(
+		log->reactor, &log->again_timer,
+		retry_backoff_ms(&policy, log->tries, log->reactor->random(log->reactor)),
+		on_again);
+}
+
+/* A claim that is written again may have come too late: the look after it tells. */
+static void landed(struct event_log *log)
+{
+	log->is_unsure = log->events[log->n_stored].seq == 0;
+	log->n_stored += log->n_flying;
+	log->repeat_from = log->repeat_to = 0;
+	event_log_stored(log);
+}
+
+/* The store lost the log, and nobody erased it: it gets it back. */
+static void lost(struct event_log *log)
+{
+	log_info("log_written_again", "job=%s events=%zu", log->job, log->n_events);
+	log->phase = LOG_IDLE;
+	log->is_created = false;
+	log->n_stored = 0;
+	event_log_move_on(log);
+}
+
+static void not_known(struct event_log *log)
+{
+	log->is_unsure = true;
+	log->repeat_from = log->n_stored;
+	log->repeat_to = log->n_stored + log->n_flying;
+	event_log_wait(log);
+}
+
+/* Perhaps with ourselves: a copy of this batch that was long on its way. */
+static void conflict(struct event_log *log)
+{
+	log->phase = LOG_IDLE;
+	log->is_unsure = log->has_conflict = true;
+	event_log_move_on(log);
 }
 
 static void on_write_done(struct op *op)
@@ -94,93 +161,139 @@ static void on_write_done(struct op *op)
 	struct store_write *write = container_of(op, struct store_write, op);
 	struct event_log *log = container_of(write, struct event_log, write);
 
+	if (log->flying.size > FLYING_KEEP_BYTES)
+		buf_release(&log->flying);
 	if (log->error != OK)
-		fail(log, log->error);
+		event_log_fail(log, log->error);
 	else if (op->result == OK)
 		landed(log);
+	else if (write->outcome == STORE_LOST && log->is_created)
+		lost(log);
+	else if (op->result == ERR_EXISTS || op->result == ERR_CONFLICT)
+		conflict(log);
 	else if (write->outcome == STORE_UNKNOWN || op->result == ERR_TIMEOUT)
-		wait_and_look(log);
+		not_known(log);
 	else
-		fail(log, op->result == ERR_EXISTS ? ERR_CONFLICT : op->result);
+		event_log_fail(log, op->result);
 }
 
-static void send_flying(struct event_log *log)
+/* ---- batches ---- */
+
+static size_t weight_of(const struct event *event)
 {
+	return event->text_len + LINE_BYTES;
+}
+
+/* An entry begins and ends with a claim, and where one that is repeated began and ended. */
+static bool is_border(const struct event_log *log, size_t at)
+{
+	return log->events[at].seq == 0 || log->events[at - 1].seq == 0 ||
+	       at == log->repeat_from || at == log->repeat_to;
+}
+
+static enum err encode_batch(struct event_log *log)
+{
+	size_t at = log->n_stored;
+	enum err err = OK;
+
+	buf_clear(&log->flying);
+	while (err == OK && at < log->n_events && log->flying.len < EVENT_LOG_ENTRY_BYTES &&
+	       (at == log->n_stored || !is_border(log, at)))
+		err = event_encode(&log->events[at++], &log->flying);
+	log->n_flying = at - log->n_stored;
+	return err;
+}
+
+static enum store_state state_after(const struct event_log *log, size_t end)
+{
+	const struct event *last = &log->events[end - 1];
+	const char *reason = json_string_value(json_object_get(last->data, "reason"));
+
+	if (end < log->n_events)
+		return STORE_RUNNING;
+	if (event_is_end(last->kind))
+		return STORE_ENDED;
+	if (last->kind != EVENT_PARKED)
+		return STORE_RUNNING;
+	if (reason != NULL && strcmp(reason, EVENT_REASON_OFFERED) == 0)
+		return STORE_OFFERED;
+	return log->options->parks_in_store ? STORE_PARKED : STORE_RUNNING;
+}
+
+static void send(struct event_log *log)
+{
+	struct store_write *write = &log->write;
+	const struct event *first = &log->events[log->n_stored];
+
 	log->phase = LOG_WRITING;
-	op_prepare(&log->write.op, log->reactor, log->options->store_ms, on_write_done);
-	log->write.outcome = STORE_UNKNOWN;
+	op_prepare(&write->op, log->reactor, log->options->store_ms, on_write_done);
+	write->job = log->job;
+	write->first = (struct store_place){ first->epoch, first->seq };
+	write->n_events = (unsigned)log->n_flying;
+	write->state = state_after(log, log->n_stored + log->n_flying);
+	write->data = (struct slice){ log->flying.data, log->flying.len };
+	write->labels = log->is_created ? NULL : log->labels;
+	write->outcome = STORE_UNKNOWN;
 	if (log->is_created)
-		log->store->append(log->store, &log->write);
+		log->store->append(log->store, write);
 	else
-		log->store->create(log->store, &log->write);
-}
-
-/* Did the doubtful entry land? Entries after the last one known to have landed tell. */
-static void on_read_done(struct op *op)
-{
-	struct store_read *read = container_of(op, struct store_read, op);
-	struct event_log *log = container_of(read, struct event_log, tail);
-	uint64_t last_seq = log->write.first.seq + log->write.n_events - 1;
-	bool is_there = op->result == OK && read->last.epoch == log->write.first.epoch &&
-			read->last.seq == last_seq;
-	bool is_newer = op->result == OK && read->last.epoch > log->epoch;
-
-	buf_release(&read->entries);
-	if (log->error != OK)
-		fail(log, log->error);
-	else if (is_there)
-		landed(log);
-	else if (is_newer || (op->result == ERR_NOT_FOUND && log->is_created))
-		fail(log, ERR_CONFLICT);
-	else if (op->result == OK || op->result == ERR_NOT_FOUND)
-		send_flying(log);
-	else
-		wait_and_look(log);
-}
-
-static void start_read(struct event_log *log)
-{
-	struct store_read *read = &log->tail;
-
-	log->phase = LOG_READING;
-	op_prepare(&read->op, log->reactor, log->options->store_ms, on_read_done);
-	read->job = log->job;
-	read->after = (struct store_place){ log->epoch, log->write.first.seq - 1 };
-	read->bytes_max = SIZE_MAX;
-	buf_init(&read->entries, EVENT_LOG_ENTRY_BYTES_MAX);
-	log->store->read(log->store, read);
-}
-
-/* What parks stays the registry's, which ends it in time. */
-static enum store_state state_after(enum event_kind kind)
-{
-	return event_is_end(kind) ? STORE_ENDED : STORE_RUNNING;
+		log->store->create(log->store, write);
 }
 
 static void start_write(struct event_log *log)
 {
-	struct buf pending = log->pending;
+	enum err err = encode_batch(log);
+	size_t end = log->n_stored + log->n_flying;
 
-	if (log->phase != LOG_IDLE || log->error != OK || log->pending.len == 0)
+	if (err == ERR_NO_MEMORY) {
+		event_log_wait(log);
 		return;
-	log->reactor->timer_stop(log->reactor, &log->flush_timer);
-	log->pending = log->flying;
-	buf_clear(&log->pending);
-	log->flying = pending;
-	log->n_flying = log->n_events - log->n_landed;
-	log->write.job = log->job;
-	log->write.first = (struct store_place){ log->epoch, log->next_seq - log->n_flying };
-	log->write.n_events = (unsigned)log->n_flying;
-	log->write.state = state_after(log->events[log->n_events - 1].kind);
-	log->write.data = (struct slice){ log->flying.data, log->flying.len };
-	send_flying(log);
+	}
+	if (err != OK) {
+		event_log_fail(log, err);
+		return;
+	}
+	if (log->n_sent == 0)
+		log->doubt = log->store->doubt(log->store);
+	for (; log->n_sent < end; log->n_sent++)
+		log->gathering_bytes -= weight_of(&log->events[log->n_sent]);
+	log->is_due = end < log->n_events;
+	if (!log->is_due)
+		log->reactor->timer_stop(log->reactor, &log->flush_timer);
+	send(log);
+}
+
+void event_log_move_on(struct event_log *log)
+{
+	bool has_doubt = log->is_unsure || log->doubt != log->store->doubt(log->store);
+	bool is_wanted = log->is_due || log->n_stored < log->n_sent ||
+			 log->gathering_bytes >= log->options->flush_bytes;
+
+	if (log->phase != LOG_IDLE || log->error != OK || log->is_let_go)
+		return;
+	if (log->n_sent > 0 && has_doubt)
+		event_log_look(log);
+	else if (log->n_stored < log->n_events && is_wanted)
+		start_write(log);
+}
+
+void event_log_check(struct event_log *log)
+{
+	if (log->n_sent > 0)
+		event_log_move_on(log);
 }
 
 /* ---- appending ---- */
 
+static void flush(struct event_log *log)
+{
+	log->is_due = log->n_stored < log->n_events;
+	event_log_move_on(log);
+}
+
 static void on_flush_timer(struct timer *timer)
 {
-	start_write(container_of(timer, struct event_log, flush_timer));
+	flush(container_of(timer, struct event_log, flush_timer));
 }
 
 static void on_flush(struct deferred *deferred)
@@ -188,16 +301,16 @@ static void on_flush(struct deferred *deferred)
 	struct event_log *log = container_of(deferred, struct event_log, flush);
 
 	if (log->error != OK && log->phase == LOG_IDLE)
-		fail(log, log->error); /* given up with nothing in flight */
+		event_log_fail(log, log->error); /* given up with nothing in flight */
 	else
-		start_write(log);
+		flush(log);
 }
 
 static void plan_flush(struct event_log *log, enum event_kind kind)
 {
 	bool is_text = kind == EVENT_TEXT || kind == EVENT_REASONING;
 	bool is_urgent =
-		!is_text || !log->has_text || log->pending.len >= log->options->flush_bytes;
+		!is_text || !log->has_text || log->gathering_bytes >= log->options->flush_bytes;
 
 	log->has_text = log->has_text || kind == EVENT_TEXT;
 	if (is_urgent)
@@ -228,22 +341,20 @@ enum err event_log_append(struct event_log *log, struct event *event,
 	enum err err = log->error != OK ? log->error : make_room(log);
 	struct event *taken;
 
-	event->epoch = log->epoch;
-	event->seq = log->next_seq;
-	event->at_byte = log->content_bytes;
-	event->t_ms = log->reactor->wall_ms(log->reactor);
-	if (err == OK)
-		err = event_encode(event, &log->pending);
 	if (err != OK) {
 		event_release(event);
 		return err;
 	}
+	event->epoch = log->epoch;
+	event->seq = log->next_seq++;
+	event->at_byte = log->content_bytes;
+	event->t_ms = log->reactor->wall_ms(log->reactor);
 	taken = &log->events[log->n_events++];
 	*taken = *event;
 	*event = (struct event){ .kind = taken->kind }; /* releasing it again does nothing */
-	log->next_seq++;
 	if (taken->kind == EVENT_TEXT)
 		log->content_bytes += taken->text_len;
+	log->gathering_bytes += weight_of(taken);
 	plan_flush(log, taken->kind);
 	*ret_event = taken;
 	return OK;
@@ -251,12 +362,14 @@ enum err event_log_append(struct event_log *log, struct event *event,
 
 bool event_log_is_full(const struct event_log *log)
 {
-	return log->pending.len >= log->options->pending_bytes_max;
+	return log->gathering_bytes >= log->options->pending_bytes_max;
 }
 
 bool event_log_is_settled(const struct event_log *log)
 {
-	return log->phase == LOG_IDLE && (log->error != OK || log->n_landed == log->n_events);
+	bool has_landed = log->n_stored == log->n_events && log->n_landed == log->n_events;
+
+	return log->phase == LOG_IDLE && (log->error != OK || log->is_let_go || has_landed);
 }
 
 void event_log_abandon(struct event_log *log, enum err why)
@@ -265,6 +378,10 @@ void event_log_abandon(struct event_log *log, enum err why)
 		log->error = why;
 	op_cancel(&log->write.op, why);
 	op_cancel(&log->tail.op, why);
+	if (log->phase == LOG_WAITING) {
+		log->reactor->timer_stop(log->reactor, &log->again_timer);
+		log->phase = LOG_IDLE;
+	}
 	if (log->phase == LOG_IDLE)
 		log->reactor->defer(log->reactor, &log->flush, on_flush);
 }

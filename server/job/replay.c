@@ -1,7 +1,5 @@
 #include "job/replay.h"
 #include "base/mem.h"
-#include "job/event_codec.h"
-#include <string.h>
 
 enum { READ_BYTES = 1 << 20, READ_BYTES_MAX = 128 << 20 };
 
@@ -17,35 +15,24 @@ static enum err note_origin(struct replay *replay, const struct event *event)
 	return replay->owner != NULL && replay->model_id != NULL ? OK : ERR_NO_MEMORY;
 }
 
-static enum err apply_line(struct replay *replay, const char *line, size_t len)
-{
-	struct event event;
-	enum err err = event_decode(line, len, &event);
-
-	if (err != OK)
-		return err;
-	if (event.kind == EVENT_CREATED && replay->owner == NULL)
-		err = note_origin(replay, &event);
-	if (err == OK)
-		err = state_apply(&replay->state, &event);
-	event_release(&event);
-	return err;
-}
-
 static enum err apply_entries(struct replay *replay)
 {
-	const char *at = buf_str(&replay->read.entries);
-	const char *end = at + replay->read.entries.len;
+	struct slice data = { buf_str(&replay->read.entries), replay->read.entries.len };
+	struct event event;
 	enum err err = OK;
 
-	while (err == OK && at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = newline != NULL ? newline : end;
-
-		err = apply_line(replay, at, (size_t)(stop - at));
-		at = stop + 1;
+	entries_feed(&replay->entries, data);
+	while (err == OK) {
+		err = entries_next(&replay->entries, &event);
+		if (err != OK)
+			break;
+		if (event.kind == EVENT_CREATED && replay->owner == NULL)
+			err = note_origin(replay, &event);
+		if (err == OK)
+			err = state_apply(&replay->state, &event);
+		event_release(&event);
 	}
-	return err;
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static void on_read_done(struct op *op)
@@ -66,7 +53,7 @@ static void read_more(struct replay *replay)
 	struct store_read *read = &replay->read;
 
 	op_prepare(&read->op, replay->op.reactor, replay->store_ms, on_read_done);
-	read->after = read->last;
+	read->after = replay->entries.last;
 	read->bytes_max = READ_BYTES;
 	buf_init(&read->entries, READ_BYTES_MAX);
 	replay->store->read(replay->store, read);
@@ -84,6 +71,7 @@ void replay_start(struct replay *replay, struct store *store, const char *job, u
 	replay->store_ms = store_ms;
 	replay->owner = replay->model_id = NULL;
 	replay->read = (struct store_read){ .job = job };
+	entries_init(&replay->entries);
 	if (op_begin(&replay->op, on_cancel))
 		read_more(replay);
 }

@@ -4,7 +4,7 @@
  * the rest as JSON (docs/api.md lists the members):
  *
  *   created          data: spec (spec.h), model, owner        the first one
- *   claimed          data: owner                              a process took the job
+ *   claimed          data: by                                 a process took the job
  *   planned          data: plan (plan.h), titles as text for readers
  *   plan_extended    data: plan                               (parts first; not produced yet)
  *   section_started  section, data: words_asked
@@ -16,7 +16,8 @@
  *   call             section, data: role, prompt_tokens, completion_tokens, is_usage_estimated,
  *                    result, ms
  *   reasoning        text
- *   parked, resumed, cancelled
+ *   parked           data: reason (handed_over), or none
+ *   resumed, cancelled
  *   done             data: finish_reason, report              an end
  *   failed           data: code, message, status, retry_after_ms   an end
  *
@@ -29,6 +30,7 @@
 #include "base/buf.h"
 
 enum { EVENT_VERSION = 1 };
+#define EVENT_REASON_OFFERED "handed_over" /* of `parked`: whoever comes first may go on */
 
 #define EVENT_KINDS(X)                                                                       \
 	X(CREATED, "created") X(CLAIMED, "claimed") X(PLANNED, "planned")                    \
@@ -48,7 +50,7 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	uint64_t epoch;	  /* set by the event log, as is seq */
-	uint64_t seq;	  /* 0, 1, 2 ... within the epoch */
+	uint64_t seq;	  /* 1, 2, 3 ... within the epoch; a claim has 0 */
 	unsigned section; /* from 1; 0: of the whole */
 	uint64_t at_byte; /* bytes of content (text events) before it */
 	uint64_t t_ms;	  /* wall clock, set by the job */
