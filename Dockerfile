@@ -16,8 +16,9 @@ RUN make -C /src -j"$(nproc)" all && strip /src/build/longhandd /src/build/longh
 
 FROM ${BASE}
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	ca-certificates libmicrohttpd12 libjansson4 libcurl4 libuv1 libyaml-0-2 libutf8proc2 libnettle8 \
-	&& rm -rf /var/lib/apt/lists/*
+	ca-certificates libmicrohttpd12 libjansson4 libcurl4 libhiredis0.14 libuv1 libyaml-0-2 \
+	libutf8proc2 libnettle8 \
+	&& apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/longhandd /src/build/longhand /usr/local/bin/
 COPY config/longhand.yaml /etc/longhand/longhand.yaml
 USER 65532:65532
