@@ -70,7 +70,7 @@ $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(OUT)/libfakes.a $(OUT)/liblonghand.a
 
 # Unit tests: `make unit SANITIZE=1`; one: `make SANITIZE=1 build/asan/tests/base/test_buf`.
 unit: $(UNIT_BIN)
-	@failed=0; for t in $(UNIT_BIN); do echo "== $$t"; $$t 2>&1 || failed=1; done; exit $$failed
+	@failed=0; for t in $(UNIT_BIN); do echo "== $$t"; timeout -k 5 300 $$t 2>&1 || failed=1; done; exit $$failed
 
 # Every test, with its set-up: units and the binary under ASan and UBSan, then the same binary over
 # real sockets with the scripted backend, real clients and the embedded local model.
@@ -99,6 +99,7 @@ include deploy/deploy.mk
 include tests/tools/measure.mk
 include tests/tools/abuse.mk
 include tests/fuzz/fuzz.mk
+include tests/image/image.mk
 
 clean:
 	rm -rf build
@@ -111,6 +112,7 @@ help:
 	@echo "make check       gates, warnings of gcc and clang, linters"
 	@echo "make bench       beside nginx, in one run"
 	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
+	@echo "make image-test  the container image: built on Debian's packages, run and used (root)"
 	@echo "make abuse       clients and backends that misbehave, and what they leave behind"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"

@@ -1,10 +1,49 @@
 """Fixtures of the system and client tests: a scripted backend, and longhandd in front of it."""
 
 import pathlib
+import signal
 
 import pytest
 from daemon import BINARY, Daemon
 from scripted import ScriptedBackend
+
+# How long a test, its set-up or its end may last: what hangs fails, and the others go on. Far more
+# than any takes; a module that needs more says so by a LIMIT_S of its own.
+LIMIT_S = 300
+
+
+def limited(item):
+    """Runs a part of a test with an alarm set."""
+    limit_s = getattr(item.module, "LIMIT_S", LIMIT_S)
+
+    def give_up(_signal, _frame):
+        raise TimeoutError(f"not done after {limit_s} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(limit_s)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Fixtures are made."""
+    return (yield from limited(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """The test itself."""
+    return (yield from limited(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """Fixtures end."""
+    return (yield from limited(item))
 
 
 @pytest.fixture(scope="session", name="backend_program")

@@ -1,6 +1,7 @@
 # Part of the Makefile: targets that take any bytes, tests/fuzz/fuzz_NAME.c.
 #
-#   make fuzz                          each target for FUZZ_SECONDS, with clang's libFuzzer
+#   make fuzz                          each target for FUZZ_SECONDS, with clang's libFuzzer, as
+#                                      many at a time as there are processors (FUZZ_JOBS)
 #   make fuzz FUZZ=plan FUZZ_SECONDS=600
 #   make unit                          runs the corpus through each, without libFuzzer
 #
@@ -8,6 +9,7 @@
 # tests/fuzz/corpus/NAME, and mend what it broke.
 .PHONY: fuzz fuzz-bins
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= $(shell nproc)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ ?= $(FUZZ_NAMES)
 FUZZ_BIN := $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
@@ -32,15 +34,8 @@ UNIT_BIN += $(FUZZ_BIN)
 unit unit-build: $(FUZZ_BIN)
 
 fuzz:
-	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz LIBFUZZER=1 \
+	@deploy/setup check
+	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang BUILD=build/fuzz LIBFUZZER=1 \
 		CFLAGS='-std=c11 -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)' \
 		LDFLAGS='-fsanitize=fuzzer $(FUZZ_FLAGS)' fuzz-bins
-	@mkdir -p build/fuzz/found $(FUZZ:%=build/fuzz/corpus/%)
-	@for t in $(FUZZ); do \
-		dict=tests/fuzz/$$t.dict; [ -f $$dict ] && dict=-dict=$$dict || dict=; \
-		echo "== $$t, $(FUZZ_SECONDS) s"; \
-		nice -n 19 build/fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=25 \
-			-rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 $$dict \
-			-artifact_prefix=build/fuzz/found/$$t- build/fuzz/corpus/$$t \
-			tests/fuzz/corpus/$$t || exit 1; \
-	done
+	@printf '%s\n' $(FUZZ) | xargs -n 1 -P $(FUZZ_JOBS) tests/fuzz/run $(FUZZ_SECONDS)
