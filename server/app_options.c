@@ -2,7 +2,8 @@
 #include "base/mem.h"
 #include <string.h>
 
-enum { PENDING_BYTES_MAX = 1 << 20, STORE_MS = 2000, AGAIN_MS = 100, KEEP_MS = 10000 };
+enum { PENDING_BYTES_MAX = 1 << 20, STORE_MS = 2000, KEEP_MS = 10000 };
+enum { AGAIN_MS = 100, AGAIN_MAX_MS = 2000 };
 enum { PARKED_PER_JOB = 4 };
 enum { INLINE_JSON_BYTES = 64 << 10, CALL_WORDS = 1000 };
 
@@ -159,6 +160,7 @@ static void fill_registry(struct app_options *options, const struct settings *se
 				 .flush_bytes = (size_t)settings->flush_bytes,
 				 .store_ms = STORE_MS,
 				 .again_ms = AGAIN_MS,
+				 .again_max_ms = AGAIN_MAX_MS,
 				 .pending_bytes_max = PENDING_BYTES_MAX },
 			.retry = { .max_tries = (unsigned)settings->retry_tries,
 				   .base_ms = settings->retry_base_ms,

@@ -2,6 +2,7 @@
 #include "async/retry.h"
 #include "base/mem.h"
 #include "job/event_codec.h"
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -18,6 +19,7 @@ static void read_more(struct claim *claim);
 void claim_init(struct claim *claim, const struct claim_options *options)
 {
 	*claim = (struct claim){ .options = *options };
+	(void)snprintf(claim->id, sizeof(claim->id), "%s", options->id);
 	entries_init(&claim->entries);
 	buf_init(&claim->line, LINE_BYTES_MAX);
 }
@@ -122,7 +124,7 @@ static void append(struct claim *claim)
 	}
 	claim->is_sent = true;
 	op_prepare(&write->op, claim->options.reactor, claim->options.store_ms, on_write_done);
-	write->job = claim->options.id;
+	write->job = claim->id;
 	write->first = (struct store_place){ claim->epoch, 0 };
 	write->n_events = 1;
 	write->state = claim->is_sealing ? STORE_ENDED : STORE_RUNNING;
@@ -246,7 +248,7 @@ static void read_more(struct claim *claim)
 	struct store_read *read = &claim->read;
 
 	op_prepare(&read->op, claim->options.reactor, claim->options.store_ms, on_read_done);
-	read->job = claim->options.id;
+	read->job = claim->id;
 	read->after = claim->entries.last;
 	read->bytes_max = READ_BYTES;
 	buf_init(&read->entries, READ_BYTES_MAX);

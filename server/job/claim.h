@@ -36,8 +36,8 @@ enum claim_when {
 struct claim_options {
 	struct reactor *reactor;
 	struct store *store;
-	const char *id;	   /* borrowed until done() */
-	const char *owner; /* borrowed likewise: only a job of this owner's; NULL: anybody's */
+	const char *id;	   /* copied */
+	const char *owner; /* borrowed until done(): only a job of this owner's; NULL: anybody's */
 	enum claim_when when;
 	uint64_t store_ms; /* deadline of one operation */
 	uint64_t again_ms; /* wait before an unknown outcome is looked at, doubled each time */
@@ -54,6 +54,7 @@ struct claim {
 
 	/* Its own. */
 	struct claim_options options;
+	char id[STORE_ID_BYTES];
 	struct entries entries;
 	struct store_read read;
 	struct store_write write;

@@ -3,6 +3,7 @@
 #include "base/metrics.h"
 #include "base/must.h"
 #include "job/job_call.h"
+#include "job/job_parts.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -157,9 +158,9 @@ void job_run(struct job *job)
 		op_finish(&job->op, job->error);
 }
 
-static void on_log_moved(struct event_log *log)
+void job_on_log_moved(struct job *job)
 {
-	struct job *job = container_of(log, struct job, log);
+	const struct event_log *log = &job->log;
 
 	if (log->error != OK)
 		job_fail(job, log->error, "job_taken_over",
@@ -170,17 +171,9 @@ static void on_log_moved(struct event_log *log)
 
 /* ---- steps ---- */
 
-static json_t *created_data(const struct job *job)
-{
-	json_t *spec = spec_to_json(&job->spec);
-
-	return json_pack("{s:o,s:s,s:s,s:s,s:s}", "spec", spec, "model", job->model_id, "backend",
-			 job->backend, "backend_model", job->backend_model, "owner", job->owner);
-}
-
 static enum step_next run_create(struct job *job)
 {
-	json_t *data = created_data(job);
+	json_t *data = job_created_data(job);
 	struct event event;
 	enum err err = ERR_NO_MEMORY;
 
@@ -191,6 +184,8 @@ static enum step_next run_create(struct job *job)
 	if (err == OK)
 		err = engine_new(&job->state, job->ports->prompts, &job->engine);
 	spec_release(&job->spec);
+	json_decref(job->response);
+	job->response = NULL;
 	if (err != OK) {
 		job_fail(job, err, "internal_error", err_text(err));
 		return STEP_MORE;
@@ -253,30 +248,46 @@ static enum step_next run_write(struct job *job)
 	return next;
 }
 
-static enum err append_bare(struct job *job, enum event_kind kind)
+static enum err append_bare(struct job *job, enum event_kind kind, json_t *data)
 {
 	struct event event;
-	enum err err = event_init(&event, kind, 0, (struct slice){ NULL, 0 }, NULL);
+	enum err err = event_init(&event, kind, 0, (struct slice){ NULL, 0 }, data);
 
 	return err == OK ? take_event(job, &event) : err;
 }
 
 /* The engine goes with the call that it was about to make: a new one goes on from the state. */
-static enum step_next run_park(struct job *job)
+static enum err append_parked(struct job *job)
 {
+	json_t *data = NULL;
 	enum err err;
 
-	if (job->is_parked)
-		return STEP_WAIT;
-	err = append_bare(job, EVENT_PARKED);
+	if (job->is_offer_wanted) {
+		data = json_pack("{s:s}", "reason", EVENT_REASON_OFFERED);
+		if (data == NULL)
+			return ERR_NO_MEMORY;
+	}
+	err = append_bare(job, EVENT_PARKED, data);
 	if (err != OK)
-		return give_up(job, err);
+		return err;
 	engine_free(job->engine);
 	job->engine = NULL;
 	job->is_parked = true;
+	return OK;
+}
+
+static enum step_next run_park(struct job *job)
+{
+	enum err err = job->is_parked ? OK : append_parked(job);
+
+	if (err != OK)
+		return give_up(job, err);
+	if (job->is_park_told || !event_log_is_settled(&job->log))
+		return STEP_WAIT;
+	job->is_park_told = true;
 	if (job->on_parked != NULL)
 		job->on_parked(job);
-	return STEP_WAIT;
+	return job->step == &steps[STEP_park] ? STEP_WAIT : STEP_MORE;
 }
 
 static enum step_next run_finish(struct job *job)
@@ -296,54 +307,18 @@ static void on_op_cancel(struct op *op)
 	job_run(job);
 }
 
-enum err job_new(const struct job_ports *ports, const struct job_options *options,
-		 struct job_request *request, struct job **ret_job)
+/* What was said before the start is done first; then it goes on as if it had never stood still. */
+static void start_restored(struct job *job)
 {
-	struct job *job = mem_alloc(sizeof(*job));
+	enum err err = has_engine(job) ? OK : ERR_NO_MEMORY;
 
-	if (job == NULL) {
-		spec_release(&request->spec);
-		return ERR_NO_MEMORY;
-	}
-	job->spec = request->spec;
-	spec_init(&request->spec);
-	state_init(&job->state);
-	(void)snprintf(job->id, sizeof(job->id), "%s", request->id);
-	job->ports = ports;
-	job->options = options;
-	event_log_init(&job->log, ports->reactor, ports->store, &options->log, job->id);
-	job->log.on_moved = on_log_moved;
-	job->model_id = mem_strdup(request->model_id);
-	job->owner = mem_strdup(request->owner);
-	job->backend = mem_strdup(request->target.backend);
-	job->backend_model = mem_strdup(request->target.model);
-	if (request->authorization != NULL)
-		job->authorization = mem_strdup(request->authorization);
-	if (job->model_id == NULL || job->owner == NULL || job->backend == NULL ||
-	    job->backend_model == NULL ||
-	    (request->authorization != NULL && job->authorization == NULL)) {
-		job_free(job);
-		return ERR_NO_MEMORY;
-	}
-	*ret_job = job;
-	return OK;
-}
-
-void job_free(struct job *job)
-{
-	if (job == NULL)
-		return;
-	MUST(!job->is_calling);
-	engine_free(job->engine);
-	event_log_release(&job->log);
-	state_release(&job->state);
-	spec_release(&job->spec);
-	mem_free(job->model_id);
-	mem_free(job->owner);
-	mem_free(job->authorization);
-	mem_free(job->backend);
-	mem_free(job->backend_model);
-	mem_free(job);
+	go(job, STEP_write);
+	if (err == OK && job->is_cancel_wanted)
+		engine_cancel(job->engine);
+	else if (err == OK && job->state.is_parked && !job->is_park_wanted)
+		err = append_bare(job, EVENT_RESUMED, NULL);
+	if (err != OK)
+		job_fail(job, err, "internal_error", err_text(err));
 }
 
 void job_start(struct job *job)
@@ -351,7 +326,10 @@ void job_start(struct job *job)
 	if (!op_begin(&job->op, on_op_cancel))
 		return;
 	job->started_ms = job->ports->reactor->now_ms(job->ports->reactor);
-	go(job, STEP_create);
+	if (job->is_restored)
+		start_restored(job);
+	else
+		go(job, STEP_create);
 	job_run(job);
 }
 
@@ -363,10 +341,10 @@ static bool can_go_on(const struct job *job)
 
 static void leave_park(struct job *job)
 {
-	job->is_park_wanted = false;
+	job->is_park_wanted = job->is_offer_wanted = false;
 	if (!job->is_parked)
 		return;
-	job->is_parked = false;
+	job->is_parked = job->is_park_told = false;
 	if (!has_engine(job))
 		job_fail(job, ERR_NO_MEMORY, "internal_error", err_text(ERR_NO_MEMORY));
 	go(job, STEP_write);
@@ -380,6 +358,7 @@ static void close_call(struct job *job)
 
 void job_cancel(struct job *job)
 {
+	job->is_cancel_wanted = true;
 	if (!can_go_on(job))
 		return;
 	leave_park(job);
@@ -391,10 +370,31 @@ void job_cancel(struct job *job)
 
 void job_park(struct job *job)
 {
-	if (!can_go_on(job) || job->is_parked)
+	bool is_started = job->op.state == OP_RUNNING;
+
+	if (is_started && (!can_go_on(job) || job->is_parked))
 		return;
 	job->is_park_wanted = true;
+	if (!is_started)
+		return;
 	close_call(job);
+	job_run(job);
+}
+
+void job_offer(struct job *job)
+{
+	if (!can_go_on(job) || job->is_parked)
+		return;
+	job->is_offer_wanted = true;
+	job_park(job);
+}
+
+void job_leave(struct job *job)
+{
+	if (job->op.state != OP_RUNNING || !job->is_parked || !job->is_park_told)
+		return;
+	job->has_ended = true;
+	go(job, STEP_finish);
 	job_run(job);
 }
 
@@ -406,7 +406,7 @@ void job_resume(struct job *job)
 	if (!can_go_on(job))
 		return;
 	leave_park(job);
-	err = was_parked ? append_bare(job, EVENT_RESUMED) : OK;
+	err = was_parked ? append_bare(job, EVENT_RESUMED, NULL) : OK;
 	if (err != OK)
 		job_fail(job, err, "internal_error", err_text(err));
 	if (was_parked)

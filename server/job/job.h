@@ -67,6 +67,9 @@ struct job_request {
 	 * Kept in memory while the job runs, never in its log. */
 	const char *authorization;
 	struct spec spec; /* taken over */
+	/* What the API that it came by must know to show it again, for the `created` event; NULL:
+	 * nothing. Borrowed. */
+	json_t *response;
 	const struct origin *origin; /* what a repetition is known by; NULL: never adopted */
 	enum job_grace grace;
 	const char *const *labels; /* as store_write's; copied; NULL: none */
@@ -85,8 +88,6 @@ struct job {
 	char *model_id, *owner;
 	char *authorization; /* NULL: none */
 	char *backend, *backend_model;
-	struct origin origin;
-	bool has_origin;
 	enum job_grace grace;
 	char *labels[STORE_LABELS_MAX + 1];
 	const struct job_options *options;
@@ -94,10 +95,11 @@ struct job {
 	const struct job_step *step;
 	bool is_running; /* inside the driver */
 
-	struct spec spec; /* until `created` is appended */
+	struct spec spec; /* until `created` is appended, as is response */
+	json_t *response;
 	struct state state;
 	struct engine *engine;
-	struct event_log log;
+	struct event_log log; /* its first event has all the facts, see docs/api.md */
 
 	struct generate_call call;
 	json_t *messages, *schema; /* of the call */
@@ -112,9 +114,11 @@ struct job {
 	int status;		/* HTTP status that fits it */
 	uint64_t retry_after_ms; /* what its backend asked for; 0: nothing */
 	char message[JOB_MESSAGE_BYTES];
-	bool is_restored;
+	bool is_restored, is_cancel_wanted;
 	bool is_park_wanted, is_offer_wanted, is_parked;
-	bool is_park_told, has_left;
+	bool is_park_told;
+	bool is_freed;		 /* by its owner, while its log looked at the store */
+	struct deferred leaving; /* for the end of that */
 	/* It has, and the log has landed; NULL ok. No call of this header inside it but
 	 * job_leave(). */
 	void (*on_parked)(struct job *job);

@@ -56,13 +56,36 @@ static void wait_before_next(struct job *job)
 			     on_backoff_over);
 }
 
+static bool is_about_key(const struct job *job)
+{
+	return job->call.status == 401 || job->call.status == 403;
+}
+
+/* The request that gave the key has gone with its process: a backend without a key of its own
+ * refuses us. Nobody reads: the next one who wants to may bring one. */
+static void miss_key(struct job *job)
+{
+	if (job->log.n_readers == 0) {
+		job->is_park_wanted = true;
+		return;
+	}
+	job->status = job->call.status;
+	job_fail(job, ERR_REJECTED, "backend_rejected",
+		 "the backend wants a key, and the request that brought one has gone with the "
+		 "process that served it: ask again, with the key");
+}
+
+static bool is_key_missing(const struct job *job)
+{
+	return job->is_restored && job->authorization == NULL && is_about_key(job);
+}
+
 static void end_by_failure(struct job *job, enum err result)
 {
 	size_t i = find_failure(result);
-	bool is_about_key = job->call.status == 401 || job->call.status == 403;
 	bool is_clients_fault = result == ERR_REJECTED && job->call.status >= 400 &&
 				job->call.status < 500 &&
-				(!is_about_key || job->call.is_clients_key);
+				(!is_about_key(job) || job->call.is_clients_key);
 
 	job->status = is_clients_fault ? job->call.status : failures[i].status;
 	job->retry_after_ms = job->call.retry_after_ms;
@@ -81,6 +104,8 @@ static void judge_failure(struct job *job, enum err result)
 		job->is_schema_refused = true; /* asked again at once, without */
 	else if (retry_is_transient(result) && job->tries < job->options->retry.max_tries)
 		wait_before_next(job);
+	else if (result == ERR_REJECTED && is_key_missing(job))
+		miss_key(job);
 	else
 		end_by_failure(job, result);
 }

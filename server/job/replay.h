@@ -15,8 +15,8 @@ struct replay {
 	char *owner, *model_id; /* of the created event; replay_release() */
 };
 
-/* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_BROKEN (text is lost in it), ERR_TIMEOUT, ERR_NO_MEMORY.
- * `job` is borrowed until done(). */
+/* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_BROKEN (text is lost in it),
+ * ERR_TIMEOUT, ERR_NO_MEMORY. `job` is borrowed until done(). */
 void replay_start(struct replay *replay, struct store *store, const char *job, uint64_t store_ms);
 void replay_release(struct replay *replay);
 #endif
