@@ -1,12 +1,12 @@
 #include "app.h"
 #include "api/router.h"
 #include "app_snapshot.h"
+#include "app_store.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "loop/signals.h"
 #include "loop/work_pool.h"
-#include "store/store_memory.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ struct app {
 	struct reactor_uv *loop;
 	struct reactor *reactor;
 	struct http_client *http;
-	struct store_memory *store;
+	struct app_store *store;
 	struct work_pool *pool;
 	struct prompt_set *prompts;
 	struct registry *registry;
@@ -85,12 +85,11 @@ static void warn_of_fixed(const struct app *app, const struct settings *next)
 static void use_snapshot(struct app *app, struct snapshot *snapshot)
 {
 	const struct settings *settings = snapshot->settings;
-	struct store_times times = { settings->retention_ms, settings->park_ms };
 
 	list_append(&app->retired, &app->current->node);
 	app->current = snapshot;
 	registry_reload(app->registry, &snapshot->ports, &snapshot->options.registry);
-	store_memory_set_times(app->store, &times);
+	app_store_reload(app->store, settings);
 	log_set_level((enum log_level)settings->log_level);
 	app->reactor->timer_start(app->reactor, &app->retiring, RETIRED_POLL_MS, free_unused);
 }
@@ -158,20 +157,20 @@ static void free_app(struct app *app)
 	http_server_free(app->server);
 	registry_free(app->registry);
 	prompt_set_free(app->prompts);
-	work_pool_free(app->pool);
 	snapshot_free(app->current); /* before the ones that it may depend on */
 	free_retired(app);
 	http_client_free(app->http);
-	store_memory_free(app->store);
+	app_store_free(app->store);
+	work_pool_free(app->pool);
 	reactor_uv_free(app->loop);
 }
 
-/* A thread that still reads a request cannot be stopped: it is waited for. */
+/* A thread that still reads a request, or writes a log, cannot be stopped: it is waited for. */
 static void stop_when_over(struct timer *timer)
 {
 	struct app *app = container_of(timer, struct app, shutdown);
 
-	if (work_pool_live(app->pool) == 0)
+	if (work_pool_live(app->pool) == 0 && app_store_is_idle(app->store))
 		reactor_uv_stop(app->loop);
 	else
 		app->reactor->timer_start(app->reactor, timer, SHUTDOWN_POLL_MS, stop_when_over);
@@ -181,6 +180,7 @@ static void on_server_stopped(void *context)
 {
 	struct app *app = context;
 
+	app_store_stop(app->store);
 	stop_when_over(&app->shutdown);
 }
 
@@ -269,18 +269,17 @@ static bool make_parts(struct app *app)
 {
 	struct http_client_options client = { .stream_shards = STREAM_SHARDS,
 					      .header_bytes_max = ANSWER_HEADERS_BYTES_MAX };
-	struct store_times times = { app->settings->retention_ms, app->settings->park_ms };
 	enum err err;
 
 	err = http_client_new(app->loop, &client, &app->http);
 	if (err != OK)
 		return fail("http_client", err);
-	err = store_memory_new(app->reactor, &times, &app->store);
-	if (err != OK)
-		return fail("store", err);
 	err = work_pool_new(app->loop, &app->pool);
 	if (err != OK)
 		return fail("work_pool", err);
+	err = app_store_new(app->reactor, work_pool_port(app->pool), app->settings, &app->store);
+	if (err != OK)
+		return fail("store", err);
 	return make_prompts(app);
 }
 
@@ -293,7 +292,7 @@ static bool make_snapshot(struct app *app)
 	app->parts = (struct snapshot_parts){
 		.reactor = app->reactor,
 		.http = app->http,
-		.store = store_memory_port(app->store),
+		.store = app_store_port(app->store),
 		.prompts = app->prompts,
 		.pool = work_pool_port(app->pool),
 	};

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "app_hash_key.h"
 #include "app_probe.h"
+#include "app_store.h"
 #include "base/mem.h"
 #include <stdio.h>
 
@@ -9,6 +10,25 @@
 enum { EXIT_SETTINGS = 2 };
 
 extern char **environ;
+
+static int check(const struct settings *settings)
+{
+	struct buf message;
+	enum err err;
+	int code;
+
+	buf_init(&message, SETTINGS_MESSAGE_BYTES_MAX);
+	err = app_store_check(settings, &message);
+	if (err != OK) {
+		(void)fprintf(stderr, "longhandd: state_dir: %s\n",
+			      message.len > 0 ? message.data : err_text(err));
+		code = EXIT_SETTINGS;
+	} else {
+		code = puts("The configuration is good.") < 0 ? 1 : 0;
+	}
+	buf_release(&message);
+	return code;
+}
 
 int main(int argc, char **argv)
 {
@@ -26,7 +46,7 @@ int main(int argc, char **argv)
 	else if (settings->action == SETTINGS_PRINT)
 		code = fputs(buf_str(&message), stdout) < 0 ? 1 : 0;
 	else if (settings->action == SETTINGS_CHECK)
-		code = puts("The configuration is good.") < 0 ? 1 : 0;
+		code = check(settings);
 	else if (settings->action == SETTINGS_PROBE)
 		code = app_probe(settings);
 	else if (settings->action == SETTINGS_HASH_KEY)

@@ -37,7 +37,6 @@ const struct record_table settings_records[RECORD_TABLES] = {
 };
 
 const struct setting_refused settings_refused[] = {
-	{ "state_dir", "long texts are kept in memory" },
 	{ "redis", "long texts are kept in memory" },
 	{ NULL, NULL },
 };

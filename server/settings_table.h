@@ -89,10 +89,13 @@
 	  "what a section's call is told of the text so far")                                      \
 	X(prompts_dir, STRING, "", 0, 0, NULL, false,                                              \
 	  "directory whose NAME.txt files replace the prompts compiled in; empty means none")      \
+	X(state_dir, STRING, "", 0, 0, NULL, false,                                                \
+	  "directory that long texts are kept in, so that they outlive the process; "              \
+	  "empty means in memory")                                                                 \
 	X(max_jobs, INT, "256", 1, 100000, NULL, true,                                             \
 	  "long texts written at once; one more is answered 429")                                  \
 	X(retention_ms, MS, "600000", 0, SETTING_MS_MAX, NULL, true,                               \
-	  "how long a finished long text is kept in memory; 0 keeps nothing after the answer")     \
+	  "how long a finished long text is kept; 0 keeps nothing after the answer")               \
 	X(park_ms, MS, "86400000", 0, 86400000, NULL, true,                                        \
 	  "how long a text that nobody reads waits for a reader before it is cancelled")           \
 	G("How it is delivered")                                                                   \

@@ -43,7 +43,11 @@
 	X(SECTIONS, counter, "longhand_sections_total", NULL, "Sections that jobs finished.")     \
 	X(REPAIRS, counter, "longhand_repairs_total", NULL,                                       \
 	  "Repairs of plans and sections: redone, dropped or continued.")                         \
-	X(EVENTS, counter, "longhand_events_total", NULL, "Events appended to job logs.")
+	X(EVENTS, counter, "longhand_events_total", NULL, "Events appended to job logs.")         \
+	X(STORE_UP, gauge, "longhand_store_up", NULL,                                             \
+	  "Whether long texts can be stored: 1, or 0.")                                           \
+	X(STORE_ERRORS, counter, "longhand_store_errors_total", NULL,                             \
+	  "Writes and removals that the store could not carry out.")
 
 /* X(series, family, label value or NULL); the series of a family stand together. */
 #define METRIC_SERIES(X)                                            \
@@ -85,7 +89,9 @@
 	X(METRIC_WORDS_DISCARDED, WORDS_DISCARDED, NULL)            \
 	X(METRIC_SECTIONS, SECTIONS, NULL)                          \
 	X(METRIC_REPAIRS, REPAIRS, NULL)                            \
-	X(METRIC_EVENTS, EVENTS, NULL)
+	X(METRIC_EVENTS, EVENTS, NULL)                              \
+	X(METRIC_STORE_UP, STORE_UP, NULL)                          \
+	X(METRIC_STORE_ERRORS, STORE_ERRORS, NULL)
 
 /* X(histogram, name, help) */
 #define METRIC_HISTOGRAMS(X)                                                               \
@@ -96,7 +102,9 @@
 	X(METRIC_UPSTREAM_FIRST_BYTE, "longhand_upstream_first_byte_seconds",              \
 	  "From a request to a backend to the first byte of its answer.")                  \
 	X(METRIC_SECTION_TIME, "longhand_section_seconds", "Time that one section took.")  \
-	X(METRIC_JOB_TIME, "longhand_job_seconds", "Time that one job took.")
+	X(METRIC_JOB_TIME, "longhand_job_seconds", "Time that one job took.")              \
+	X(METRIC_STORE_TIME, "longhand_store_write_seconds",                               \
+	  "From an entry of a job's log to its acknowledgement by the store.")
 
 enum metric {
 #define X(series, family, value) series,

@@ -72,7 +72,6 @@ static const struct {
 	{ "--", "is not a flag" },
 	{ "-x", "is not a flag" },
 	{ "--help=yes", "takes no value" },
-	{ "--state-dir /var", "--state-dir is not in this version yet" },
 	{ "--redis=redis://x", "--redis is not in this version yet" },
 	{ "--probe=yes", "--probe=yes takes no value" },
 	{ "--stream-low-bytes 256KiB", "stream_low_bytes must be below" },
