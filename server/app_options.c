@@ -41,6 +41,10 @@ static void fill_backend(struct backend_options *backend, const struct backend_s
 		.total_ms = settings->total_ms,
 		.breaker_failures = (unsigned)settings->breaker_failures,
 		.breaker_open_ms = settings->breaker_open_ms,
+		.limits = { .in_flight_max = (size_t)from->max_in_flight,
+			    .jobs_in_flight_max = (size_t)from->jobs_in_flight,
+			    .requests_per_minute = (long)from->requests_per_minute,
+			    .tokens_per_minute = (long)from->tokens_per_minute },
 	};
 }
 
@@ -123,6 +127,11 @@ static struct auth_options auth_of(const struct app_options *options,
 
 static void fill_api(struct app_options *options, const struct settings *settings)
 {
+	bool is_token_counted = false;
+
+	for (size_t i = 0; i < settings->n_backends; i++)
+		is_token_counted =
+			is_token_counted || settings->backends[i].tokens_per_minute > 0;
 	options->api = (struct api_options){
 		.plan_from_words = (long)settings->plan_from_words,
 		.single_max_words = (long)settings->single_max_words,
@@ -136,6 +145,8 @@ static void fill_api(struct app_options *options, const struct settings *setting
 		.progress_ms = settings->progress_ms,
 		.stream_grace_ms = settings->reader_grace_ms,
 		.json_grace_ms = settings->json_grace_ms,
+		.limit_wait_ms = settings->limit_wait_ms,
+		.is_token_counted = is_token_counted,
 		.store_ms = STORE_MS,
 		.inline_json_bytes = INLINE_JSON_BYTES,
 		.presets = options->presets,

@@ -76,6 +76,8 @@
 	X(retry_cap_ms, MS, "15000", 1, SETTING_MS_MAX, NULL, true, "the longest such wait")       \
 	X(retry_after_cap_ms, MS, "60000", 1, SETTING_MS_MAX, NULL, true,                          \
 	  "the longest wait that a backend's Retry-After can ask for")                             \
+	X(limit_wait_ms, MS, "10000", 1, SETTING_MS_MAX, NULL, true,                               \
+	  "longest wait for a backend's limits of what passes through, then it is answered 429")   \
 	G("What is written long")                                                                  \
 	X(route, ENUM, "all", 0, 0, "all|longhand", true,                                          \
 	  "plan long requests to any model (all), or only to longhand and the presets (longhand)") \
@@ -130,7 +132,15 @@
 	X(long_output, BOOL, "false", 0, 0, NULL, true,                                            \
 	  "its models write long texts by themselves")                                             \
 	X(window_tokens, INT, "0", 0, 100000000, NULL, true,                                       \
-	  "tokens that prompt and answer may have together; 0 means unknown")
+	  "tokens that prompt and answer may have together; 0 means unknown")                      \
+	X(max_in_flight, INT, "0", 0, 1000000, NULL, true,                                         \
+	  "calls to it at once; 0 means no limit")                                                 \
+	X(jobs_in_flight, INT, "0", 0, 1000000, NULL, true,                                        \
+	  "of these, calls of long texts, so that passthrough finds room; 0 means all of them")    \
+	X(requests_per_minute, INT, "0", 0, 100000000, NULL, true,                                 \
+	  "calls to it within any 60 seconds; 0 means no limit")                                   \
+	X(tokens_per_minute, INT, "0", 0, 1000000000, NULL, true,                                  \
+	  "tokens of prompts and answers within any 60 seconds; 0 means no limit")
 
 /* One API key: keys.NAME in the file. */
 #define KEY_SETTINGS(X)                                                                            \

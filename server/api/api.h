@@ -34,6 +34,8 @@ struct api_options {
 	uint64_t progress_ms;
 	uint64_t stream_grace_ms; /* a job goes on so long without its reader */
 	uint64_t json_grace_ms;
+	uint64_t limit_wait_ms; /* what passes through waits so long for its backend's limits */
+	bool is_token_counted;	/* a backend has a limit of tokens */
 	uint64_t store_ms;
 	size_t inline_json_bytes; /* larger bodies are parsed on the thread pool */
 	const struct api_preset *presets;

@@ -25,14 +25,15 @@ static void pass_on(struct turn *turn, const struct model_target *target)
 {
 	struct chat_request *chat = &turn->chat;
 	struct passthrough_chat pass = {
-		.backend = target->backend,
+		.target = target,
+		.model = buf_str(&chat->model),
 		.model_range = chat->members[CHAT_MODEL],
 		.longhand_range = chat->longhand_range,
 		.is_stream = chat->is_stream,
 	};
 
-	if (strcmp(target->model, buf_str(&chat->model)) != 0)
-		pass.model = target->model;
+	if (turn->api->options->is_token_counted)
+		pass.tokens = chat_request_tokens(chat);
 	passthrough_chat(turn->api, turn_leave(turn), &pass);
 	turn_free(turn);
 }

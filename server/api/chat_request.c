@@ -1,9 +1,10 @@
 #include "api/chat_request.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "writing/prompt.h"
 #include <string.h>
 
-enum { MODEL_BYTES_MAX = 1024, TEXT_BYTES_MAX = 64 << 20 };
+enum { MODEL_BYTES_MAX = 1024, TEXT_BYTES_MAX = 64 << 20, TOKENS_MAX = 1000000 };
 
 static const char *const member_names[CHAT_MEMBER_COUNT] = {
 	[CHAT_MODEL] = "model",
@@ -305,4 +306,20 @@ bool chat_request_read(struct slice body, struct chat_request *chat, struct api_
 
 	/* Values that are missing for lack of memory look absent. */
 	return mem_failures() == failures_before ? is_read : refuse_memory(fault);
+}
+
+long chat_request_tokens(const struct chat_request *chat)
+{
+	static const enum chat_member bounds[] = { CHAT_MAX_TOKENS, CHAT_MAX_COMPLETION_TOKENS };
+	long answer = ANSWER_TOKENS;
+
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		json_t *value = chat_request_value(chat, bounds[i]);
+		json_int_t number = json_integer_value(value);
+
+		if (number > 0)
+			answer = number < TOKENS_MAX ? (long)number : TOKENS_MAX;
+		json_decref(value);
+	}
+	return prompt_messages_tokens(chat->messages) + answer;
 }

@@ -51,4 +51,8 @@ MUST_CHECK bool chat_request_read(struct slice body, struct chat_request *chat,
  * what no tree can (1e999); NULL when absent, or memory is out: mem_failures() has then grown. The
  * caller's reference. */
 json_t *chat_request_value(const struct chat_request *chat, enum chat_member member);
+/* What its prompt and its answer take together, estimated: the bound of the answer that it names,
+ * else ANSWER_TOKENS. For limits, not for bills. */
+enum { ANSWER_TOKENS = 1000 };
+long chat_request_tokens(const struct chat_request *chat);
 #endif

@@ -65,6 +65,19 @@ static void on_first_status(struct timer *timer)
 
 static void arm_silence(struct chat_view *view, uint64_t after_ms);
 
+/* Tells what the job waits for, if it does. */
+static void write_comment(struct chat_view *view)
+{
+	struct job *job = registry_find(view->api->registry, view->id);
+	uint64_t since_ms;
+	const char *what = job != NULL ? job_waits_for(job, &since_ms) : NULL;
+	char line[64];
+	int len = what != NULL ? snprintf(line, sizeof(line), ": waiting for %s\n\n", what)
+			       : snprintf(line, sizeof(line), ": hb\n\n");
+
+	reply_stream_write(view->request, line, (size_t)len);
+}
+
 static void on_silence(struct timer *timer)
 {
 	struct chat_view *view = container_of(timer, struct chat_view, silence);
@@ -82,7 +95,7 @@ static void on_silence(struct timer *timer)
 		if (view->chunks.len > 0)
 			write_chunks(view);
 		else if (view->wishes.is_stream)
-			reply_stream_write(view->request, ": hb\n\n", 6);
+			write_comment(view);
 		else
 			reply_stream_write(view->request, " ", 1);
 		view->written_at_ms = view->api->reactor->now_ms(view->api->reactor);

@@ -34,6 +34,7 @@
 	X(TOO_MANY_CONNECTIONS, 429, "requests", "too_many_connections")                    \
 	X(TOO_MANY_JOBS, 429, "requests", "too_many_jobs")                                  \
 	X(WORDS_PER_DAY, 429, "requests", "words_per_day_reached")                          \
+	X(BACKEND_LIMIT, 429, "requests", "backend_limit")                                  \
 	X(INTERNAL, 500, "server_error", "internal_error")                                  \
 	X(BACKEND_UNAVAILABLE, 502, "server_error", "backend_unavailable")                  \
 	X(BACKEND_FAILED, 502, "server_error", "backend_failed")                            \

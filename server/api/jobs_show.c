@@ -8,6 +8,19 @@
 
 enum { JOB_BODY_BYTES_MAX = 72 << 20 };
 
+/* null: for nothing. */
+static json_t *waiting_json(const struct job_facts *facts)
+{
+	struct reactor *reactor = facts->api->reactor;
+	uint64_t since_ms = 0;
+	const char *what = facts->job != NULL ? job_waits_for(facts->job, &since_ms) : NULL;
+
+	if (what == NULL)
+		return json_null();
+	return json_pack("{s:s,s:I}", "for", what, "since_s",
+			 (json_int_t)((reactor->now_ms(reactor) - since_ms) / 1000));
+}
+
 static json_t *facts_json(const struct job_facts *facts)
 {
 	const struct state *state = facts->state;
@@ -16,13 +29,13 @@ static json_t *facts_json(const struct job_facts *facts)
 	json_t *error =
 		state->end == EVENT_FAILED && state->phase == STATE_ENDED ? state->end_data : NULL;
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:O?,s:O?}", "id", facts->id,
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:O?,s:O?}", "id", facts->id,
 			 "object", "longhand.job", "status", state_status(state), "model",
 			 facts->model, "created", (json_int_t)(state->created_ms / 1000),
 			 "target_words", (json_int_t)state->spec.target_words, "words",
 			 (json_int_t)state->words, "section", (json_int_t)state->section + 1,
-			 "bytes", (json_int_t)facts->content_bytes, "plan", plan, "report", report,
-			 "error", error);
+			 "bytes", (json_int_t)facts->content_bytes, "waiting", waiting_json(facts),
+			 "plan", plan, "report", report, "error", error);
 }
 
 static void send_body(struct request *request, const char *const *headers, struct buf *body)

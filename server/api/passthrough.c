@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WHOLE_BYTES_MAX = 64 << 10, BODY_BYTES_MAX = 1 << 30 };
+enum { WHOLE_BYTES_MAX = 64 << 10, BODY_BYTES_MAX = 1 << 30, BYTES_PER_TOKEN = 4 };
 #define LENGTH_MAX (INT64_MAX / 100)
 
 struct passthrough {
@@ -17,7 +17,7 @@ struct passthrough {
 	struct forward_call call;
 	struct buf body; /* the client's, or rewritten */
 	char *path_and_query;
-	char *model_json; /* what stands in for the model's name */
+	char *model, *said_model, *model_id; /* the call's */
 	struct header_lines headers;
 	struct buf whole; /* a short answer, gathered */
 	int64_t length_bytes; /* announced; -1: not */
@@ -41,7 +41,9 @@ static void free_when_over(struct passthrough *pass)
 	buf_release(&pass->whole);
 	header_lines_release(&pass->headers);
 	mem_free(pass->path_and_query);
-	mem_free(pass->model_json);
+	mem_free(pass->model);
+	mem_free(pass->said_model);
+	mem_free(pass->model_id);
 	api_let_go(pass->api);
 	mem_free(pass);
 }
@@ -160,6 +162,9 @@ static enum api_error error_of(enum err result)
 	case ERR_BUSY:
 		metric_inc(METRIC_UPSTREAM_ERRORS_BREAKER);
 		return API_ERROR_BACKEND_BUSY;
+	case ERR_LIMIT:
+		metric_inc(METRIC_CALLS_LIMITED);
+		return API_ERROR_BACKEND_LIMIT;
 	case ERR_REFUSED:
 		metric_inc(METRIC_UPSTREAM_ERRORS_REFUSED);
 		return API_ERROR_BACKEND_UNAVAILABLE;
@@ -314,6 +319,7 @@ static void send_call(struct passthrough *pass, bool is_json, enum err err)
 	call->method = request->method;
 	call->path_and_query = pass->path_and_query;
 	call->headers = pass->headers.lines;
+	call->wait_max_ms = pass->api->options->limit_wait_ms;
 	call->request_id = request->id;
 	call->on_head = on_head;
 	pass->api->model->forward(pass->api->model, call);
@@ -338,29 +344,9 @@ void passthrough_any(struct api *api, struct request *request)
 	}
 	take_request(pass, request);
 	pass->call.body[0] = (struct slice){ buf_str(&pass->body), pass->body.len };
+	pass->call.is_unlimited = strcmp(request->method, "POST") != 0;
+	pass->call.tokens = (long)(pass->body.len / BYTES_PER_TOKEN);
 	send_call(pass, false, OK);
-}
-
-/* The model's value replaced: what stands before it, the new value, what stands behind. */
-static enum err splice_model(struct passthrough *pass, const struct passthrough_chat *chat)
-{
-	const char *start = pass->body.data;
-	const char *end = start + pass->body.len;
-	const char *behind = chat->model_range.data + chat->model_range.len;
-	struct buf value;
-	enum err err;
-
-	buf_init(&value, 4 << 10);
-	err = buf_append_json(&value, chat->model, strlen(chat->model));
-	if (err != OK) {
-		buf_release(&value);
-		return err;
-	}
-	pass->call.body[0] = (struct slice){ start, (size_t)(chat->model_range.data - start) };
-	pass->call.body[1] = (struct slice){ value.data, value.len };
-	pass->call.body[2] = (struct slice){ behind, (size_t)(end - behind) };
-	pass->model_json = buf_steal(&value);
-	return OK;
 }
 
 static bool is_space(char character)
@@ -397,78 +383,83 @@ static struct slice member_of(struct slice value)
 	return (struct slice){ start, (size_t)(end - start) };
 }
 
-struct edit { /* `range` of the body becomes `text` */
-	struct slice range;
-	struct slice text;
-};
-
-static enum err apply_edits(struct buf *body, const struct edit *edits, size_t n_edits)
+/* Our own member must not reach the backend: rare, so the body is copied. `model`: of the old body
+ * before, of the new one afterwards. */
+static enum err leave_out(struct buf *body, struct slice member, struct slice *model)
 {
-	const char *at = body->data;
-	const char *end = body->data + body->len;
+	size_t at = (size_t)(member.data - body->data);
+	size_t model_at = (size_t)(model->data - body->data);
 	struct buf edited;
-	enum err err = OK;
+	enum err err;
 
 	buf_init(&edited, BODY_BYTES_MAX);
-	for (size_t i = 0; err == OK && i < n_edits; i++) {
-		err = buf_append(&edited, at, (size_t)(edits[i].range.data - at));
-		if (err == OK && edits[i].text.len > 0)
-			err = buf_append(&edited, edits[i].text.data, edits[i].text.len);
-		at = edits[i].range.data + edits[i].range.len;
-	}
+	err = buf_append(&edited, body->data, at);
 	if (err == OK)
-		err = buf_append(&edited, at, (size_t)(end - at));
+		err = buf_append(&edited, member.data + member.len, body->len - at - member.len);
 	if (err != OK) {
 		buf_release(&edited);
 		return err;
 	}
 	buf_release(body);
 	*body = edited;
+	model->data = body->data + (model_at < at ? model_at : model_at - member.len);
 	return OK;
 }
 
-/* Our own member must not reach the backend: rare, so the body is copied. */
-static enum err rewrite_body(struct passthrough *pass, const struct passthrough_chat *chat)
+/* Three parts: what stands before the model's name, the name, what stands behind. */
+static enum err split_body(struct passthrough *pass, const struct passthrough_chat *chat)
 {
-	struct edit edits[2] = { { .range = member_of(chat->longhand_range) } };
-	size_t n_edits = 1;
-	struct buf model;
+	struct slice model = chat->model_range;
+	const char *behind;
 	enum err err = OK;
 
-	buf_init(&model, 4 << 10);
-	if (chat->model != NULL) {
-		size_t at = chat->model_range.data < edits[0].range.data ? 0 : 1;
+	if (chat->longhand_range.data != NULL)
+		err = leave_out(&pass->body, member_of(chat->longhand_range), &model);
+	if (err != OK)
+		return err;
+	behind = model.data + model.len;
+	pass->call.body[0] =
+		(struct slice){ pass->body.data, (size_t)(model.data - pass->body.data) };
+	pass->call.body[1] = model;
+	pass->call.body[2] =
+		(struct slice){ behind, (size_t)(pass->body.data + pass->body.len - behind) };
+	return OK;
+}
 
-		err = buf_append_json(&model, chat->model, strlen(chat->model));
-		edits[1 - at] = edits[0];
-		edits[at] = (struct edit){ chat->model_range, { model.data, model.len } };
-		n_edits = 2;
-	}
-	if (err == OK)
-		err = apply_edits(&pass->body, edits, n_edits);
-	buf_release(&model);
-	pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
-	return err;
+/* The call outlives the request's turn. */
+static enum err name_target(struct passthrough *pass, const struct passthrough_chat *chat)
+{
+	const struct model_target *target = chat->target;
+
+	pass->model = mem_strdup(target->model);
+	pass->said_model = mem_strdup(chat->model);
+	if (target->id != NULL)
+		pass->model_id = mem_strdup(target->id);
+	if (pass->model == NULL || pass->said_model == NULL ||
+	    (target->id != NULL && pass->model_id == NULL))
+		return ERR_NO_MEMORY;
+	pass->call.target = (struct model_target){ .backend = target->backend,
+						   .model = pass->model,
+						   .id = pass->model_id };
+	pass->call.said_model = pass->said_model;
+	return OK;
 }
 
 void passthrough_chat(struct api *api, struct request *request,
 		      const struct passthrough_chat *chat)
 {
 	struct passthrough *pass = passthrough_new(api, request);
-	enum err err = OK;
+	enum err err;
 
 	if (pass == NULL) {
 		api_refuse_memory(request);
 		return;
 	}
 	take_request(pass, request);
-	pass->call.backend = chat->backend;
 	pass->call.is_stream = chat->is_stream;
-	if (chat->longhand_range.data != NULL)
-		err = rewrite_body(pass, chat);
-	else if (chat->model != NULL)
-		err = splice_model(pass, chat);
-	else
-		pass->call.body[0] = (struct slice){ pass->body.data, pass->body.len };
+	pass->call.tokens = chat->tokens;
+	err = name_target(pass, chat);
+	if (err == OK)
+		err = split_body(pass, chat);
 	send_call(pass, true, err);
 }

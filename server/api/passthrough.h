@@ -3,8 +3,9 @@
  *
  * Both ways are bounded: a client that reads slowly pauses the backend's answer; a client that
  * leaves closes the backend's connection at once. Short whole answers are sent with their length,
- * everything else in chunks. A failure before the first byte is an error of ours (502, 503, 504);
- * after it the connection is cut, or, between two events of a stream, an error event ends it. */
+ * everything else in chunks. A failure before the first byte is an error of ours (429, 502, 503 or
+ * 504); after it the connection is cut, or, between two events of a stream, an error event ends
+ * it. */
 #ifndef LONGHAND_API_PASSTHROUGH_H
 #define LONGHAND_API_PASSTHROUGH_H
 #include "api/api.h"
@@ -13,10 +14,11 @@
 void passthrough_any(struct api *api, struct request *request);
 
 struct passthrough_chat { /* ranges of request->body */
-	const char *backend;
-	const char *model;     /* to be sent in place of model_range; NULL: as it is */
+	const struct model_target *target;
+	const char *model;	  /* as the body names it */
 	struct slice model_range; /* the value, with its quotes */
 	struct slice longhand_range; /* the value of our own member, left out; data NULL: none */
+	long tokens;		     /* of prompt and answer, estimated */
 	bool is_stream;
 };
 

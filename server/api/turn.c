@@ -202,8 +202,13 @@ static bool resolve(struct turn *turn, struct model_target *ret_target)
 		model->resolve(model, buf_str(&turn->chat.model), ret_target);
 		return true;
 	}
-	if (preset->model == NULL)
-		return model->resolve_default(model, preset->backend, ret_target);
+	if (preset->model == NULL) {
+		bool is_known = model->resolve_default(model, preset->backend, ret_target);
+
+		if (preset->backend != NULL) /* that one, and no other */
+			ret_target->id = NULL;
+		return is_known;
+	}
 	*ret_target = (struct model_target){ .backend = preset->backend, .model = preset->model };
 	if (preset->backend == NULL)
 		model->resolve(model, preset->model, ret_target);

@@ -27,6 +27,12 @@
 	  "Requests to backends that failed.")                                                    \
 	X(UPSTREAM_RETRIES, counter, "longhand_upstream_retries_total", NULL,                     \
 	  "Requests to backends that were tried again.")                                          \
+	X(UPSTREAM_FAILOVERS, counter, "longhand_upstream_failovers_total", NULL,                 \
+	  "Requests to backends that another backend of the model took over.")                    \
+	X(CALLS_WAITING, gauge, "longhand_calls_waiting", "purpose",                              \
+	  "Calls that wait for a backend to have room or to come back.")                          \
+	X(CALLS_LIMITED, counter, "longhand_calls_limited_total", NULL,                           \
+	  "Requests answered 429 because their backend's limits had no room in time.")            \
 	X(BREAKERS_OPEN, gauge, "longhand_breakers_open", NULL,                                   \
 	  "Backends that are left alone because they kept failing.")                              \
 	X(CLIENT_GONE, counter, "longhand_clients_gone_total", NULL,                              \
@@ -77,6 +83,10 @@
 	X(METRIC_UPSTREAM_ERRORS_FAILED, UPSTREAM_ERRORS, "failed") \
 	X(METRIC_UPSTREAM_ERRORS_BREAKER, UPSTREAM_ERRORS, "breaker") \
 	X(METRIC_UPSTREAM_RETRIES, UPSTREAM_RETRIES, NULL)          \
+	X(METRIC_UPSTREAM_FAILOVERS, UPSTREAM_FAILOVERS, NULL)      \
+	X(METRIC_CALLS_WAITING_PASSTHROUGH, CALLS_WAITING, "passthrough") \
+	X(METRIC_CALLS_WAITING_JOB, CALLS_WAITING, "job")           \
+	X(METRIC_CALLS_LIMITED, CALLS_LIMITED, NULL)                \
 	X(METRIC_BREAKERS_OPEN, BREAKERS_OPEN, NULL)                \
 	X(METRIC_CLIENT_GONE, CLIENT_GONE, NULL)                    \
 	X(METRIC_JOBS_RUNNING, JOBS_RUNNING, NULL)                  \

@@ -49,8 +49,9 @@ static void teach(struct job *job)
 {
 	const struct state *state = &job->state;
 	struct model *model = job->ports->model;
-	struct model_target target = { job->backend, job->backend_model,
-				       (unsigned)state->spec.demand.language };
+	struct model_target target = { .backend = job->backend,
+				       .model = job->backend_model,
+				       .language = (unsigned)state->spec.demand.language };
 	double tokens_per_word;
 
 	if (state->written_words < LESSON_WORDS_MIN)
@@ -133,7 +134,7 @@ static void end_with_error(struct job *job)
 static bool is_drained(struct job *job)
 {
 	op_cancel(&job->call.op, ERR_CANCELED);
-	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+	job_call_stop_waiting(job);
 	return !job->is_calling;
 }
 
@@ -353,7 +354,7 @@ static void leave_park(struct job *job)
 static void close_call(struct job *job)
 {
 	op_cancel(&job->call.op, ERR_CANCELED);
-	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+	job_call_stop_waiting(job);
 }
 
 void job_cancel(struct job *job)

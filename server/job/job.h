@@ -87,7 +87,7 @@ struct job {
 	char id[JOB_ID_BYTES];
 	char *model_id, *owner;
 	char *authorization; /* NULL: none */
-	char *backend, *backend_model;
+	char *backend, *backend_model, *backend_id; /* of its target */
 	enum job_grace grace;
 	char *labels[STORE_LABELS_MAX + 1];
 	const struct job_options *options;
@@ -108,6 +108,8 @@ struct job {
 	bool is_schema_refused;
 	unsigned tries;		/* failed calls in a row without progress */
 	struct timer backoff;
+	uint64_t backoff_since_ms;
+	bool has_answer; /* a backend has written something: it is worth waiting for */
 
 	enum err error; /* the first one wins; OK while all is well */
 	const char *code;	/* of the failed event */
@@ -147,6 +149,9 @@ void job_free(struct job *job);
 void job_start(struct job *job);
 /* The user's stop: the text stays. */
 void job_cancel(struct job *job);
+/* What its call waits for: "backend_limit", "backend_breaker" (see model_wait), "backend_retry"
+ * (the last one failed); NULL: nothing. `ret_since_ms` in reactor time. */
+const char *job_waits_for(const struct job *job, uint64_t *ret_since_ms);
 /* Nobody reads: the call is closed, and the job parks; unless there is nothing left to ask for,
  * then it ends. */
 void job_park(struct job *job);

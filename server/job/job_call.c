@@ -1,6 +1,7 @@
 #include "job/job_call.h"
 #include "base/metrics.h"
 #include "base/must.h"
+#include "writing/prompt.h"
 #include <stdio.h>
 
 /* What a failed call means to the client of the job: code of docs/api.md and HTTP status. */
@@ -39,7 +40,26 @@ static void release_ask(struct job *job)
 
 static void on_backoff_over(struct timer *timer)
 {
+	metric_dec(METRIC_CALLS_WAITING_JOB);
 	job_run(container_of(timer, struct job, backoff));
+}
+
+void job_call_stop_waiting(struct job *job)
+{
+	if (job->backoff.fire == NULL)
+		return;
+	metric_dec(METRIC_CALLS_WAITING_JOB);
+	job->ports->reactor->timer_stop(job->ports->reactor, &job->backoff);
+}
+
+const char *job_waits_for(const struct job *job, uint64_t *ret_since_ms)
+{
+	if (job->backoff.fire != NULL) {
+		*ret_since_ms = job->backoff_since_ms;
+		return "backend_retry";
+	}
+	*ret_since_ms = job->call.wait.since_ms;
+	return job->is_calling ? job->call.wait.what : NULL;
 }
 
 static void wait_before_next(struct job *job)
@@ -52,6 +72,8 @@ static void wait_before_next(struct job *job)
 	if (asked_ms > policy->retry_after_cap_ms)
 		asked_ms = policy->retry_after_cap_ms;
 	metric_inc(METRIC_UPSTREAM_RETRIES);
+	metric_inc(METRIC_CALLS_WAITING_JOB);
+	job->backoff_since_ms = reactor->now_ms(reactor);
 	reactor->timer_start(reactor, &job->backoff, asked_ms > wait_ms ? asked_ms : wait_ms,
 			     on_backoff_over);
 }
@@ -93,6 +115,13 @@ static void end_by_failure(struct job *job, enum err result)
 		 job->call.message[0] != '\0' ? job->call.message : err_text(result));
 }
 
+/* Its backends are left alone, and nothing has been written yet: whoever asked had better ask
+ * elsewhere, or later. */
+static bool is_hopeless(const struct job *job)
+{
+	return job->call.is_left_alone && !job->call.is_patient;
+}
+
 /* Tries again while that may help; the engine has kept what whole sentences there were. */
 static void judge_failure(struct job *job, enum err result)
 {
@@ -102,7 +131,8 @@ static void judge_failure(struct job *job, enum err result)
 	job->tries++;
 	if (result == ERR_REJECTED && job->schema != NULL && !job->is_schema_refused)
 		job->is_schema_refused = true; /* asked again at once, without */
-	else if (retry_is_transient(result) && job->tries < job->options->retry.max_tries)
+	else if (retry_is_transient(result) && !is_hopeless(job) &&
+		 job->tries < job->options->retry.max_tries)
 		wait_before_next(job);
 	else if (result == ERR_REJECTED && is_key_missing(job))
 		miss_key(job);
@@ -122,6 +152,7 @@ static void on_call_done(struct op *op)
 	enum err err = engine_on_call_end(job->engine, &end);
 
 	job->is_calling = false;
+	job->has_answer = job->has_answer || op->result == OK || call->first_text_ms > 0;
 	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (call->first_text_ms > 0)
 		metric_observe_ms(METRIC_UPSTREAM_FIRST_BYTE,
@@ -163,7 +194,11 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 
 	MUST(!job->is_calling);
 	*call = (struct generate_call){
-		.target = { .backend = job->backend, .model = job->backend_model },
+		.target = { .backend = job->backend,
+			    .model = job->backend_model,
+			    .id = job->backend_id },
+		.is_patient = job->has_answer || job->state.text.len > 0,
+		.prompt_tokens = prompt_messages_tokens(ask->messages),
 		.is_prefilled = ask->is_prefilled,
 		.max_tokens = ask->max_tokens,
 		.sampling = ask->sampling,

@@ -6,6 +6,8 @@
 
 /* Takes messages and schema out of the ask. */
 void job_call_start(struct job *job, struct engine_ask *ask);
+/* No next attempt by itself. */
+void job_call_stop_waiting(struct job *job);
 
 /* job.c's, for job_call.c: run the driver; note the first error (code and message for the failed
  * event). */

@@ -18,6 +18,7 @@ static void free_now(struct job *job)
 	mem_free(job->authorization);
 	mem_free(job->backend);
 	mem_free(job->backend_model);
+	mem_free(job->backend_id);
 	mem_free(job);
 }
 
@@ -74,8 +75,10 @@ static enum err copy_facts(struct job *job, const struct job_request *request)
 	job->owner = mem_strdup(request->owner);
 	job->backend = mem_strdup(request->target.backend);
 	job->backend_model = mem_strdup(request->target.model);
+	if (request->target.id != NULL)
+		job->backend_id = mem_strdup(request->target.id);
 	if (job->model_id == NULL || job->owner == NULL || job->backend == NULL ||
-	    job->backend_model == NULL)
+	    job->backend_model == NULL || (request->target.id != NULL && job->backend_id == NULL))
 		return ERR_NO_MEMORY;
 	if (request->authorization != NULL && job_authorize(job, request->authorization) != OK)
 		return ERR_NO_MEMORY;

@@ -12,11 +12,13 @@ static const char *const grace_names[] = {
 static const struct { /* strings of job and data */
 	const char *name;
 	size_t offset;
+	bool is_optional; /* NULL then */
 } facts[] = {
-	{ "model", offsetof(struct job, model_id) },
-	{ "backend", offsetof(struct job, backend) },
-	{ "backend_model", offsetof(struct job, backend_model) },
-	{ "owner", offsetof(struct job, owner) },
+	{ "model", offsetof(struct job, model_id), false },
+	{ "backend", offsetof(struct job, backend), false },
+	{ "backend_model", offsetof(struct job, backend_model), false },
+	{ "backend_id", offsetof(struct job, backend_id), true },
+	{ "owner", offsetof(struct job, owner), false },
 };
 
 enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
@@ -53,9 +55,10 @@ json_t *job_created_data(const struct job *job)
 	json_t *spec = spec_to_json(&job->spec);
 	json_t *labels = labels_array(job);
 
-	return json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:O*}", "spec", spec, "model", job->model_id,
-			 "backend", job->backend, "backend_model", job->backend_model, "owner",
-			 job->owner, "grace", grace_names[job->grace], "labels", labels, "response",
+	return json_pack("{s:o,s:s,s:s,s:s,s:s*,s:s,s:s,s:o,s:O*}", "spec", spec, "model",
+			 job->model_id, "backend", job->backend, "backend_model",
+			 job->backend_model, "backend_id", job->backend_id, "owner", job->owner,
+			 "grace", grace_names[job->grace], "labels", labels, "response",
 			 job->response);
 }
 
@@ -92,6 +95,8 @@ static enum err read_created(struct job *job, const json_t *data)
 		const char *value = json_string_value(json_object_get(data, facts[i].name));
 		char *copy = value != NULL ? mem_strdup(value) : NULL;
 
+		if (value == NULL && facts[i].is_optional)
+			continue;
 		if (copy == NULL)
 			return value == NULL ? ERR_INVALID : ERR_NO_MEMORY;
 		memcpy((char *)job + facts[i].offset, &copy, sizeof(copy));

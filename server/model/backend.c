@@ -28,6 +28,7 @@ enum err backend_init(struct backend *backend, struct reactor *reactor, struct h
 		.breaker = { .failures_max = options->breaker_failures,
 			     .open_ms = options->breaker_open_ms },
 	};
+	limiter_init(&backend->limiter, reactor, &options->limits);
 	if (options->key == NULL)
 		return OK;
 	backend->authorization = authorization_line(options->key);
@@ -38,6 +39,7 @@ void backend_release(struct backend *backend)
 {
 	if (backend->breaker.is_open)
 		metric_dec(METRIC_BREAKERS_OPEN);
+	limiter_release(&backend->limiter);
 	mem_free(backend->authorization);
 	json_decref(backend->models);
 	*backend = (struct backend){ .options = NULL };
@@ -122,16 +124,29 @@ uint64_t backend_retry_after_ms(const struct http_call *call)
 	return (uint64_t)(ms > 0 ? ms : header_number(call, "retry-after") * 1000);
 }
 
-bool backend_lists(const struct backend *backend, const char *id)
+const char *backend_configured_model(const struct backend *backend, const char *id)
 {
+	const struct backend_options *options = backend->options;
+
+	for (size_t i = 0; i < options->n_aliases; i++)
+		if (strcmp(options->aliases[i].id, id) == 0)
+			return options->aliases[i].model;
+	return options->model != NULL && strcmp(options->model, id) == 0 ? options->model : NULL;
+}
+
+const char *backend_model(const struct backend *backend, const char *id)
+{
+	const char *configured = backend_configured_model(backend, id);
 	size_t index;
 	json_t *model;
 
+	if (configured != NULL)
+		return configured;
 	json_array_foreach(backend->models, index, model) {
 		const char *listed = json_string_value(json_object_get(model, "id"));
 
 		if (listed != NULL && strcmp(listed, id) == 0)
-			return true;
+			return id;
 	}
-	return false;
+	return NULL;
 }

@@ -4,6 +4,7 @@
 #include "loop/http_client.h"
 #include "model/breaker.h"
 #include "model/dialect.h"
+#include "model/limiter.h"
 
 struct model_alias {
 	const char *id;	   /* what clients send */
@@ -25,6 +26,7 @@ struct backend_options {
 	uint64_t connect_ms, first_byte_ms, idle_ms, total_ms; /* total 0: none */
 	unsigned breaker_failures;
 	uint64_t breaker_open_ms;
+	struct limiter_options limits;
 };
 
 enum { BACKEND_HEADERS_MAX = 48 };
@@ -34,6 +36,7 @@ struct backend {
 	struct http_client *http;
 	struct reactor *reactor;
 	struct breaker breaker;
+	struct limiter limiter;
 	char *authorization; /* "Authorization: Bearer ..." or NULL */
 	json_t *models;	     /* the data array of its last /models answer; NULL: never answered */
 };
@@ -50,6 +53,9 @@ void backend_report(struct backend *backend, enum err result, int status);
 enum err backend_status_error(int status);
 /* What Retry-After-Ms or Retry-After (seconds) say; 0: nothing. */
 uint64_t backend_retry_after_ms(const struct http_call *call);
-/* One of the backend's models has this id. */
-bool backend_lists(const struct backend *backend, const char *id);
+/* What the backend's configuration calls the model that clients call `id`; NULL: nothing. Valid as
+ * long as the options. */
+const char *backend_configured_model(const struct backend *backend, const char *id);
+/* The same, or `id` itself where the backend lists it; NULL: it does not have it. */
+const char *backend_model(const struct backend *backend, const char *id);
 #endif

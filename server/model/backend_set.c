@@ -2,8 +2,7 @@
 #include "base/mem.h"
 #include "model/capability.h"
 #include "model/describe.h"
-#include "model/forward.h"
-#include "model/generate.h"
+#include "model/failover.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -30,18 +29,22 @@ static struct backend *find_backend(struct backend_set *set, const char *name)
 
 static void set_generate(struct model *model, struct generate_call *call)
 {
-	generate_start(find_backend(of_model(model), call->target.backend), call);
+	struct backend_set *set = of_model(model);
+
+	failover_generate(set->backends, set->n_backends, call);
 }
 
 static void set_forward(struct model *model, struct forward_call *call)
 {
-	forward_start(find_backend(of_model(model), call->backend), call);
+	struct backend_set *set = of_model(model);
+
+	failover_forward(set->backends, set->n_backends, call);
 }
 
 static struct slice set_forward_head(struct model *model, const struct forward_call *call)
 {
 	(void)model;
-	return forward_head(call);
+	return failover_head(call);
 }
 
 static void set_describe(struct model *model, struct describe_call *call)
@@ -49,24 +52,6 @@ static void set_describe(struct model *model, struct describe_call *call)
 	struct backend_set *set = of_model(model);
 
 	describe_start(set->backends, set->n_backends, call);
-}
-
-static bool resolve_alias(const struct backend *backend, const char *id,
-			  struct model_target *ret_target)
-{
-	const struct backend_options *options = backend->options;
-
-	for (size_t i = 0; i < options->n_aliases; i++) {
-		if (strcmp(options->aliases[i].id, id) != 0)
-			continue;
-		*ret_target = (struct model_target){ .backend = options->name,
-						     .model = options->aliases[i].model };
-		return true;
-	}
-	if (options->model == NULL || strcmp(options->model, id) != 0)
-		return false;
-	*ret_target = (struct model_target){ .backend = options->name, .model = options->model };
-	return true;
 }
 
 static bool set_resolve_default(struct model *model, const char *backend_name,
@@ -80,25 +65,29 @@ static bool set_resolve_default(struct model *model, const char *backend_name,
 			json_object_get(json_array_get(backend->models, 0), "id"));
 	*ret_target = (struct model_target){ .backend = backend->options->name };
 	ret_target->model = only != NULL ? only : backend->options->model;
+	ret_target->id = ret_target->model;
 	return ret_target->model != NULL;
 }
 
 static void set_resolve(struct model *model, const char *id, struct model_target *ret_target)
 {
 	struct backend_set *set = of_model(model);
+	const struct backend *backend = &set->backends[0];
+	const char *found = NULL;
 
-	for (size_t i = 0; i < set->n_backends; i++)
-		if (resolve_alias(&set->backends[i], id, ret_target))
-			return;
-	for (size_t i = 0; i < set->n_backends; i++) {
-		if (!backend_lists(&set->backends[i], id))
-			continue;
-		*ret_target = (struct model_target){ .backend = set->backends[i].options->name,
-						     .model = id };
-		return;
+	for (size_t i = 0; found == NULL && i < set->n_backends; i++) {
+		backend = &set->backends[i];
+		found = backend_configured_model(backend, id);
 	}
-	*ret_target = (struct model_target){ .backend = set->backends[0].options->name,
-					     .model = id };
+	for (size_t i = 0; found == NULL && i < set->n_backends; i++) {
+		backend = &set->backends[i];
+		found = backend_model(backend, id);
+	}
+	if (found == NULL)
+		backend = &set->backends[0];
+	*ret_target = (struct model_target){ .backend = backend->options->name,
+					     .model = found != NULL ? found : id,
+					     .id = id };
 }
 
 static void set_know(struct model *model, const struct model_target *target,

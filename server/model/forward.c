@@ -1,5 +1,6 @@
 #include "model/forward.h"
 #include "base/mem.h"
+#include "model/rate_news.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +10,7 @@ struct forwarding {
 	struct forward_call *call;
 	struct backend *backend;
 	char *url;
+	bool is_clients_key; /* limits in the answer's headers are the client's own */
 	const char *headers[BACKEND_HEADERS_MAX + 2];
 };
 
@@ -36,8 +38,15 @@ static void on_head(struct http_call *http)
 	struct forwarding *forwarding = container_of(http, struct forwarding, http);
 	struct forward_call *call = forwarding->call;
 
+	struct reactor *reactor = forwarding->backend->reactor;
+	struct rate_news news = { .pause_ms = 0 };
+
 	call->status = http->status;
+	if (!forwarding->is_clients_key)
+		rate_news_read(http, reactor->wall_ms(reactor), &news);
+	call->news = &news;
 	call->on_head(call);
+	call->news = NULL;
 }
 
 static void on_data(struct stream_op *stream, const char *data, size_t len)
@@ -55,6 +64,7 @@ static void on_done(struct op *op)
 	enum err result = op->result;
 
 	call->is_sent = forwarding->http.is_sent;
+	call->retry_after_ms = backend_retry_after_ms(&forwarding->http);
 	(void)snprintf(call->message, sizeof(call->message), "backend %s: %s",
 		       forwarding->backend->options->name,
 		       forwarding->http.failure != NULL ? forwarding->http.failure
@@ -98,9 +108,14 @@ static void collect_headers(struct forwarding *forwarding)
 	const char *const *from = forwarding->call->headers;
 	size_t n = 0;
 
-	for (; from != NULL && *from != NULL && n < BACKEND_HEADERS_MAX; from++)
-		if (authorization == NULL || !is_authorization(*from))
+	for (; from != NULL && *from != NULL && n < BACKEND_HEADERS_MAX; from++) {
+		bool is_key = is_authorization(*from);
+
+		if (authorization == NULL || !is_key)
 			forwarding->headers[n++] = *from;
+		if (authorization == NULL && is_key)
+			forwarding->is_clients_key = true;
+	}
 	if (authorization != NULL)
 		forwarding->headers[n++] = authorization;
 }

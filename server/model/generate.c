@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/rate_news.h"
 #include "model/sse_parser.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -194,6 +195,24 @@ static void on_event(void *context, const char *data, size_t len)
 	json_decref(chunk);
 }
 
+/* Limits that go with the client's own key are the client's. */
+static void on_head(struct http_call *http)
+{
+	struct generation *generation = container_of(http, struct generation, http);
+	struct generate_call *call = generation->call;
+	struct reactor *reactor = generation->backend->reactor;
+	struct rate_news news = { .pause_ms = 0 };
+
+	if (call->on_head == NULL)
+		return;
+	if (!call->is_clients_key)
+		rate_news_read(http, reactor->wall_ms(reactor), &news);
+	call->status = http->status;
+	call->news = &news;
+	call->on_head(call);
+	call->news = NULL;
+}
+
 static void on_data(struct stream_op *stream, const char *data, size_t len)
 {
 	struct http_call *http = container_of(stream, struct http_call, stream);
@@ -348,6 +367,7 @@ static void send_request(struct generation *generation)
 	http->connect_ms = options->connect_ms;
 	http->first_byte_ms = options->first_byte_ms;
 	http->idle_ms = options->idle_ms;
+	http->on_head = on_head;
 	http_client_start(generation->backend->http, http);
 }
 

@@ -16,7 +16,18 @@ struct model_target { /* where to: by backend name and the model's name there */
 	const char *backend;
 	const char *model;
 	unsigned language; /* of the text: what is learned of a model is kept apart by it */
+	/* What clients call it: another backend that has it may stand in. NULL: no other. */
+	const char *id;
 };
+
+/* What keeps a call from its backend: "backend_limit" (in flight, a minute's requests or tokens,
+ * what the backend's headers said), "backend_breaker" (it has failed repeatedly); NULL: nothing. */
+struct model_wait {
+	const char *what;
+	uint64_t since_ms; /* reactor time */
+};
+
+struct rate_news;
 
 /* One generation, streamed. Results: OK (finish says how), ERR_CANCELED, ERR_TIMEOUT, ERR_REFUSED,
  * ERR_BROKEN, ERR_BUSY (429, 503, open breaker), ERR_UPSTREAM (5xx, an error inside the stream),
@@ -29,9 +40,14 @@ struct generate_call {
 	const json_t *schema;	/* response_format.json_schema or NULL */
 	bool is_prefilled;	/* continue the last message, the assistant's */
 	long max_tokens;	/* 0: none */
+	long prompt_tokens;	/* estimated, for the backend's limit; 0: by its bytes */
+	bool is_patient;	/* waits while its backends are left alone, else ERR_BUSY at once */
 	struct sampling sampling;
 	const char *request_id;
 	const char *authorization; /* the client's line, for a backend without a key; NULL: none */
+	/* Status and headers are known; NULL ok. `news`: what they say of limits, until then. */
+	void (*on_head)(struct generate_call *call);
+	const struct rate_news *news;
 	/* Pieces as they come; not after a cancel. May cancel. */
 	void (*on_text)(struct generate_call *call, const char *text, size_t len);
 	void (*on_reasoning)(struct generate_call *call, const char *text, size_t len);
@@ -39,6 +55,8 @@ struct generate_call {
 	/* The result, valid in done(). */
 	enum finish_reason finish;
 	struct usage usage;
+	struct model_wait wait;	 /* at any time */
+	bool is_left_alone;	 /* ERR_BUSY because all its backends' breakers are open */
 	int status;		 /* HTTP; 0: no answer */
 	bool is_clients_key;	 /* `authorization` was sent: a 401 is about it */
 	uint64_t retry_after_ms; /* 0: not said */
@@ -48,24 +66,33 @@ struct generate_call {
 	void *provider; /* the model's own */
 };
 
-/* A request passed through. Results as http_client's; 4xx and 5xx are answers (OK). */
+/* A request passed through. Results as http_client's; 4xx and 5xx are answers (OK). ERR_BUSY: the
+ * breakers of all backends that have the model are open, or they asked to wait; ERR_LIMIT: their
+ * limits let nothing through within wait_max_ms. In both cases the backend has done nothing. */
 struct forward_call {
 	/* Prepared by the caller; data are the answer's bytes as they come. */
 	struct stream_op stream;
 
-	const char *backend;
+	struct model_target target;
+	/* The model that body[1] names, a JSON string; replaced where the backend calls it
+	 * otherwise. NULL: the body is not looked at. */
+	const char *said_model;
 	const char *method;
 	const char *path_and_query; /* behind the backend's base URL: "/chat/completions?x=1" */
 	const char *const *headers; /* of the client, to be sent on; NULL at the end */
 	struct slice body[3];
 	bool is_stream;
+	bool is_unlimited; /* no work for a model: the backend's limits do not count it */
+	long tokens;	   /* of prompt and answer, estimated */
+	uint64_t wait_max_ms; /* for the backend's limits; 0: for ever */
 	const char *request_id;
 	void (*on_head)(struct forward_call *call); /* status and content are known */
+	const struct rate_news *news; /* as generate_call's */
 
 	int status;
 	bool is_sent; /* some of it may have reached the backend */
 	char message[MODEL_MESSAGE_BYTES_MAX]; /* of the failure, for people */
-	uint64_t retry_after_ms;	       /* of an open breaker */
+	uint64_t retry_after_ms; /* of ERR_BUSY and ERR_LIMIT */
 	void *provider;
 };
 

@@ -24,8 +24,8 @@ static void names_tell_the_size(void **state)
 static void learning_is_slow_and_clamped(void **state)
 {
 	struct capability_table table;
-	struct model_target target = { "default", "m", 0 };
-	struct model_target chinese = { "default", "m", 1 };
+	struct model_target target = { .backend = "default", .model = "m", .language = 0 };
+	struct model_target chinese = { .backend = "default", .model = "m", .language = 1 };
 
 	(void)state;
 	capability_table_init(&table);
@@ -46,13 +46,13 @@ static void learning_is_slow_and_clamped(void **state)
 static void the_oldest_makes_room(void **state)
 {
 	struct capability_table table;
-	struct model_target first = { "default", "m0", 0 };
+	struct model_target first = { .backend = "default", .model = "m0", .language = 0 };
 
 	(void)state;
 	capability_table_init(&table);
 	for (int i = 0; i <= CAPABILITIES_MAX; i++) {
 		char name[16];
-		struct model_target target = { "default", name, 0 };
+		struct model_target target = { .backend = "default", .model = name };
 
 		(void)snprintf(name, sizeof(name), "m%d", i);
 		capability_learn(&table, &target, 1.0, 1.0);

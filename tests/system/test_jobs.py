@@ -6,8 +6,8 @@ import pytest
 from chat import Chunks, assert_error, has_content, read_until, request, stream
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
-MEMBERS = {"id", "object", "status", "model", "created", "target_words", "words", "section", "bytes", "plan",
-           "report", "error"}
+MEMBERS = {"id", "object", "status", "model", "created", "target_words", "words", "section", "bytes", "waiting",
+           "plan", "report", "error"}
 GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
 
 
