@@ -102,8 +102,10 @@ bool auth_owner(const struct auth_options *options, const struct request *reques
 	if (!find_name(options, request, &name, ret_fault) ||
 	    !find_user(options, request, &user, ret_fault))
 		return false;
-	(void)snprintf(ret_owner, OWNER_BYTES, "%s%s%.*s", name, user.len > 0 ? "/" : "",
-		       (int)user.len, user.data);
+	ret_owner[0] = '\0';
+	if (name[0] != '\0' || user.len > 0)
+		(void)snprintf(ret_owner, OWNER_BYTES, "%s%s%.*s", name,
+			       user.len > 0 ? "/" : "", (int)user.len, user.data);
 	return true;
 }
 

@@ -227,6 +227,7 @@ static const char header_prefix[] = "X-Longhand-";
 struct strangers {
 	struct api_fault *fault;
 	bool is_found;
+	bool has_ours; /* a header of ours is there at all */
 };
 
 /* An option that is misspelt must not be ignored. */
@@ -238,6 +239,7 @@ static void look_for_stranger(void *context, const char *name, const char *value
 	if (strangers->is_found ||
 	    strncasecmp(name, header_prefix, sizeof(header_prefix) - 1) != 0)
 		return;
+	strangers->has_ours = true;
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (options_table[i].header != NULL &&
 		    strcasecmp(name, options_table[i].header) == 0)
@@ -250,11 +252,11 @@ static void look_for_stranger(void *context, const char *name, const char *value
 
 static bool read_headers(const struct request *request, struct reading *reading)
 {
-	struct strangers strangers = { reading->fault, false };
+	struct strangers strangers = { .fault = reading->fault };
 
 	request_each_header(request, look_for_stranger, &strangers);
-	if (strangers.is_found)
-		return false;
+	if (strangers.is_found || !strangers.has_ours)
+		return !strangers.is_found;
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		const char *text = options_table[i].header != NULL
 					   ? request_header(request, options_table[i].header)

@@ -27,8 +27,10 @@ void header_lines_release(struct header_lines *headers)
 
 static bool is_among(const char *name, size_t len, const char *const *names, size_t count)
 {
+	/* The first letter tells most apart; the names are in small letters. */
 	for (size_t i = 0; i < count; i++)
-		if (strlen(names[i]) == len && strncasecmp(name, names[i], len) == 0)
+		if ((name[0] | 0x20) == names[i][0] && strlen(names[i]) == len &&
+		    strncasecmp(name, names[i], len) == 0)
 			return true;
 	return false;
 }

@@ -288,10 +288,12 @@ static char *path_behind_v1(const struct request *request)
 
 static enum err add_request_headers(struct passthrough *pass, bool is_json)
 {
+	static const char id_name[] = "X-Request-Id: ";
 	bool is_key_passed = auth_is_passed_on(&pass->api->options->auth);
-	char id_line[64];
+	char id_line[sizeof(id_name) + sizeof(pass->request->id)];
 
-	(void)snprintf(id_line, sizeof(id_line), "X-Request-Id: %s", pass->request->id);
+	memcpy(id_line, id_name, sizeof(id_name) - 1);
+	memcpy(id_line + sizeof(id_name) - 1, pass->request->id, sizeof(pass->request->id));
 	return headers_to_backend(pass->request,
 				  (is_json ? HEADERS_JSON : 0u) |
 					  (is_key_passed ? 0u : HEADERS_NO_KEY),

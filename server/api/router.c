@@ -163,7 +163,7 @@ static bool is_wanted(void *context, const struct request *request)
 	char owner[OWNER_BYTES];
 	struct api_fault fault;
 
-	return !has_owner(request->path) ||
+	return api->options->auth.n_keys == 0 || !has_owner(request->path) ||
 	       auth_owner(&api->options->auth, request, owner, &fault);
 }
 

@@ -78,6 +78,15 @@ static void refuse_start(struct turn *turn, enum err err, long words)
 	turn_refuse(turn);
 }
 
+/* The client's key, for calls of our own; what passes through carries its headers. */
+static const char *authorization_of(struct turn *turn)
+{
+	if (turn->authorization == NULL)
+		turn->authorization =
+			auth_line_to_pass(&turn->api->options->auth, turn->request);
+	return turn->authorization;
+}
+
 /* The request repeats an earlier one: it reads that one's job. False: it is new. */
 static bool adopt_job(struct turn *turn, const struct origin *origin)
 {
@@ -142,7 +151,7 @@ static void start_job(struct turn *turn, const struct model_target *target)
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
 				     .owner = turn->owner,
-				     .authorization = turn->authorization };
+				     .authorization = authorization_of(turn) };
 	const char *label_list[STORE_LABELS_MAX + 1];
 	struct labels labels;
 	struct origin origin;
@@ -376,7 +385,7 @@ static void ask_models(struct turn *turn)
 	struct api *api = turn->api;
 
 	op_prepare(&turn->describe.op, api->reactor, 0, on_described);
-	turn->describe.authorization = turn->authorization;
+	turn->describe.authorization = authorization_of(turn);
 	api->model->describe(api->model, &turn->describe);
 }
 
@@ -433,8 +442,8 @@ void turn_start(struct turn *turn, const struct turn_kind *kind, struct api *api
 	turn->kind = kind;
 	turn->api = api_hold(api);
 	turn->request = request;
-	(void)snprintf(turn->owner, sizeof(turn->owner), "%s", owner);
-	turn->authorization = auth_line_to_pass(&api->options->auth, request);
+	if (owner[0] != '\0')
+		(void)snprintf(turn->owner, sizeof(turn->owner), "%s", owner);
 	chat_request_init(&turn->chat);
 	chat_options_init(&turn->options);
 	request->user = turn;

@@ -44,7 +44,7 @@ struct turn {
 	struct route route;
 	const struct api_preset *preset;
 	struct api_fault fault;
-	char *authorization; /* of the client; NULL: none */
+	char *authorization; /* of the client; NULL: none, or not asked for yet */
 	char owner[OWNER_BYTES];
 	bool is_readable;
 	bool is_new_each_time; /* never takes up an earlier request's job */

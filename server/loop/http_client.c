@@ -57,6 +57,7 @@ static void handle_free(struct http_call_handle *handle)
 		http_request_release(handle);
 		curl_easy_cleanup(handle->easy);
 	}
+	http_request_free(handle);
 	mem_free(handle);
 }
 
@@ -101,7 +102,7 @@ static struct http_call_handle *handle_new(struct http_client *client, bool is_s
 	handle->is_stream = is_stream;
 	handle->header_bytes_max = client->options.header_bytes_max;
 	handle->easy = curl_easy_init();
-	if (handle->easy == NULL || http_request_set_up(handle, client->options.user_agent) != OK ||
+	if (handle->easy == NULL || http_request_set_up(handle) != OK ||
 	    http_answer_set_up(handle) != OK || set_up_connections(handle) != OK) {
 		handle_free(handle);
 		return NULL;
@@ -360,7 +361,7 @@ void http_client_start(struct http_client *client, struct http_call *call)
 	call->handle = handle;
 	client->open++;
 	http_answer_reset(handle);
-	err = http_request_apply(handle);
+	err = http_request_apply(handle, client->options.user_agent);
 	if (err != OK) {
 		http_client_end_call(handle, err, "the request cannot be built");
 		return;

@@ -19,6 +19,8 @@ struct http_call_handle {
 	bool is_stream;
 
 	/* http_request's */
+	CURLU *url;	/* parsed, of the last call; NULL: none yet */
+	char *url_text; /* what it was parsed from */
 	struct curl_slist *headers;
 	char *gathered; /* a small body of several parts, or NULL */
 	size_t part;	/* where reading the body is */
@@ -41,16 +43,20 @@ struct http_call_handle {
 };
 
 /* http_request: the constant options of a new easy handle. */
-MUST_CHECK enum err http_request_set_up(struct http_call_handle *handle, const char *user_agent);
-/* The options of this call. ERR_NO_MEMORY, ERR_INVALID. */
-MUST_CHECK enum err http_request_apply(struct http_call_handle *handle);
+MUST_CHECK enum err http_request_set_up(struct http_call_handle *handle);
+/* The options of this call. `user_agent`: for a caller who names none; NULL: none. ERR_NO_MEMORY,
+ * ERR_INVALID. */
+MUST_CHECK enum err http_request_apply(struct http_call_handle *handle, const char *user_agent);
 /* Before the same request is sent once more. */
 void http_request_rewind(struct http_call_handle *handle);
 /* A small body that was gathered is not needed any more. */
 void http_request_drop_body(struct http_call_handle *handle);
 /* All of the body has been given to libcurl, or there is none. */
 bool http_request_is_body_taken(const struct http_call_handle *handle);
+/* What a call had; the handle can have another. */
 void http_request_release(struct http_call_handle *handle);
+/* What the handle keeps from call to call, before it goes. */
+void http_request_free(struct http_call_handle *handle);
 
 /* http_answer: installs its callbacks in a new easy handle. */
 MUST_CHECK enum err http_answer_set_up(struct http_call_handle *handle);

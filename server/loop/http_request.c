@@ -10,6 +10,10 @@ enum {
 	STREAM_BUFFER_BYTES = 2048, /* one per open stream: see the memory figures */
 	ANSWER_BUFFER_BYTES = 16 * 1024,
 	UPLOAD_BUFFER_BYTES = 16 * 1024, /* the least there is */
+	/* libcurl asks leave for bodies above 1 MiB, unless it is told not to; each header more
+	 * costs a look at each request. */
+	EXPECT_ABOVE_BYTES = 512 * 1024,
+	USER_AGENT_BYTES_MAX = 1024,
 };
 
 static size_t body_len(const struct http_call *call)
@@ -65,7 +69,7 @@ static int seek_body(void *user, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-enum err http_request_set_up(struct http_call_handle *handle, const char *user_agent)
+enum err http_request_set_up(struct http_call_handle *handle)
 {
 	CURL *easy = handle->easy;
 	long buffer_bytes = handle->is_stream ? STREAM_BUFFER_BYTES : ANSWER_BUFFER_BYTES;
@@ -87,7 +91,6 @@ enum err http_request_set_up(struct http_call_handle *handle, const char *user_a
 	failed |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_bytes) != CURLE_OK;
 	failed |= curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES) !=
 		  CURLE_OK;
-	failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent) != CURLE_OK;
 	failed |= curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_body) != CURLE_OK;
 	failed |= curl_easy_setopt(easy, CURLOPT_READDATA, handle) != CURLE_OK;
 	failed |= curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body) != CURLE_OK;
@@ -131,7 +134,7 @@ static bool is_header(const char *line, const char *name)
 	return ((line[0] ^ name[0]) & ~0x20) == 0 && text_starts_nocase(line, name);
 }
 
-/* The length is ours to say, and "Expect" holds bodies over 1 MB back for a second. */
+/* The length is ours to say, and "Expect" would hold bodies back for a second. */
 static bool is_dropped(const char *line)
 {
 	static const char *const names[] = { "Expect:", "Content-Length:", "Transfer-Encoding:" };
@@ -143,27 +146,69 @@ static bool is_dropped(const char *line)
 	return false;
 }
 
-/* What libcurl would add of its own: nothing the caller did not say. */
-static enum err add_headers(struct http_call_handle *handle)
+/* The option costs for each request, also where a header says another one. */
+static enum err add_user_agent(struct curl_slist **list, const char *user_agent)
 {
-	static const char *const unsaid[] = { "Expect:", "Accept:", "Content-Type:" };
-	enum { UNSAID = sizeof(unsaid) / sizeof(unsaid[0]) };
+	struct buf line;
+	enum err err;
+
+	buf_init(&line, USER_AGENT_BYTES_MAX);
+	err = buf_printf(&line, "User-Agent: %s", user_agent);
+	if (err == OK)
+		err = add_line(list, line.data);
+	buf_release(&line);
+	return err;
+}
+
+static bool is_said(const char *const *headers, const char *name)
+{
+	for (; headers != NULL && *headers != NULL; headers++)
+		if (is_header(*headers, name))
+			return true;
+	return false;
+}
+
+/* What libcurl would add of its own: nothing the caller did not say. */
+static enum err add_headers(struct http_call_handle *handle, const char *user_agent)
+{
+	static const char *const unsaid[] = { "Accept:", "Content-Type:" };
 	const char *const *headers = handle->call->headers;
-	bool is_said[UNSAID] = { false };
 	enum err err = OK;
 
-	for (; headers != NULL && *headers != NULL && err == OK; headers++) {
-		if (is_dropped(*headers))
-			continue;
-		for (size_t i = 0; i < UNSAID; i++)
-			is_said[i] |= is_header(*headers, unsaid[i]);
-		err = add_header(&handle->headers, *headers);
-	}
-	for (size_t i = 0; i < UNSAID && err == OK; i++) {
-		if (!is_said[i])
+	if (user_agent != NULL && !is_said(headers, "User-Agent:"))
+		err = add_user_agent(&handle->headers, user_agent);
+	for (; headers != NULL && *headers != NULL && err == OK; headers++)
+		if (!is_dropped(*headers))
+			err = add_header(&handle->headers, *headers);
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]) && err == OK; i++)
+		if (!is_said(handle->call->headers, unsaid[i]))
 			err = add_line(&handle->headers, unsaid[i]);
-	}
 	return err;
+}
+
+/* A handle's calls mostly have the same URL: it is parsed once. What libcurl makes of a string it
+ * parses, writes out and parses again for each. */
+static enum err apply_url(struct http_call_handle *handle)
+{
+	const char *text = handle->call->url;
+	CURLUcode code;
+
+	if (handle->url_text != NULL && strcmp(handle->url_text, text) == 0)
+		return OK;
+	mem_free(handle->url_text);
+	handle->url_text = NULL;
+	if (handle->url == NULL)
+		handle->url = curl_url();
+	if (handle->url == NULL)
+		return ERR_NO_MEMORY;
+	code = curl_url_set(handle->url, CURLUPART_URL, text,
+			    CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
+	if (code != CURLUE_OK)
+		return code == CURLUE_OUT_OF_MEMORY ? ERR_NO_MEMORY : ERR_INVALID;
+	if (curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->url) != CURLE_OK)
+		return ERR_NO_MEMORY;
+	handle->url_text = mem_strdup(text);
+	return handle->url_text != NULL ? OK : ERR_NO_MEMORY;
 }
 
 static enum err gather_body(struct http_call_handle *handle, size_t len)
@@ -216,7 +261,7 @@ static bool apply_method(struct http_call_handle *handle, size_t len)
 	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_head ? NULL : method) == CURLE_OK;
 }
 
-enum err http_request_apply(struct http_call_handle *handle)
+enum err http_request_apply(struct http_call_handle *handle, const char *user_agent)
 {
 	size_t len = body_len(handle->call);
 	CURL *easy = handle->easy;
@@ -228,11 +273,14 @@ enum err http_request_apply(struct http_call_handle *handle)
 			return err;
 	}
 	http_request_rewind(handle);
-	err = add_headers(handle);
+	err = add_headers(handle, user_agent);
+	if (err == OK && len > EXPECT_ABOVE_BYTES)
+		err = add_line(&handle->headers, "Expect:");
+	if (err == OK)
+		err = apply_url(handle);
 	if (err != OK)
 		return err;
-	if (curl_easy_setopt(easy, CURLOPT_URL, handle->call->url) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle->headers) != CURLE_OK ||
+	if (curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle->headers) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L) != CURLE_OK ||
 	    !apply_method(handle, len))
 		return ERR_NO_MEMORY;
@@ -263,4 +311,10 @@ void http_request_release(struct http_call_handle *handle)
 	curl_slist_free_all(handle->headers);
 	handle->headers = NULL;
 	http_request_drop_body(handle);
+}
+
+void http_request_free(struct http_call_handle *handle)
+{
+	curl_url_cleanup(handle->url);
+	mem_free(handle->url_text);
 }

@@ -1,6 +1,56 @@
 #include "writing/lexicon.h"
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
+#include <threads.h>
+#include "base/must.h"
 #include "writing/lexicon_terms.h"
+
+enum { BUCKETS = 256, TERMS_MAX = 512 };
+
+/* The terms of a table by their first two bytes (none is shorter), those of a bucket in the
+ * table's order: most places in a text begin no term, and are told so without a look at any. */
+struct term_index {
+	const struct term *terms;
+	uint16_t first[BUCKETS + 1]; /* of a bucket, in `order` */
+	uint16_t order[TERMS_MAX];
+};
+
+static struct term_index verbs;
+static struct term_index nouns;
+static once_flag are_built = ONCE_FLAG_INIT; /* texts are read on the thread pool too */
+
+static size_t bucket_of(const char *text)
+{
+	return ((unsigned char)text[0] * 31u + (unsigned char)text[1]) % BUCKETS;
+}
+
+static void build_index(struct term_index *index, const struct term *terms, size_t count)
+{
+	uint16_t n = 0;
+
+	MUST(count <= TERMS_MAX);
+	index->terms = terms;
+	for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
+		index->first[bucket] = n;
+		for (size_t i = 0; i < count; i++)
+			if (bucket_of(terms[i].text) == bucket)
+				index->order[n++] = (uint16_t)i;
+	}
+	index->first[BUCKETS] = n;
+}
+
+static void build(void)
+{
+	build_index(&verbs, lexicon_verbs, lexicon_verb_count);
+	build_index(&nouns, lexicon_nouns, lexicon_noun_count);
+}
+
+static const struct term_index *built(const struct term_index *index)
+{
+	call_once(&are_built, build);
+	return index;
+}
 
 static bool is_word_char(char c)
 {
@@ -16,11 +66,8 @@ static bool is_ascii_term(const char *text)
  * let through. */
 static size_t term_len(const struct term *term, const char *text, size_t at)
 {
-	size_t len;
+	size_t len = strlen(term->text);
 
-	if (text[at] != term->text[0]) /* most, and before the length is looked for */
-		return 0;
-	len = strlen(term->text);
 	if (strncmp(text + at, term->text, len) != 0)
 		return 0;
 	if (!is_ascii_term(term->text))
@@ -63,18 +110,20 @@ static bool is_head(const char *text, size_t at)
 	return false;
 }
 
-static struct match longest_at(const struct term *terms, size_t count, const char *text, size_t at)
+static struct match longest_at(const struct term_index *index, const char *text, size_t at)
 {
 	struct match best = { .at = at, .end = at };
+	size_t bucket = bucket_of(text + at);
 
-	for (size_t i = 0; i < count; i++) {
-		size_t len = term_len(&terms[i], text, at);
+	for (size_t i = index->first[bucket]; i < index->first[bucket + 1]; i++) {
+		const struct term *term = &index->terms[index->order[i]];
+		size_t len = term_len(term, text, at);
 
 		if (len <= best.end - best.at)
 			continue;
-		if (terms[i].is_imperative && !is_head(text, at))
+		if (term->is_imperative && !is_head(text, at))
 			continue;
-		best.term = &terms[i];
+		best.term = term;
 		best.end = at + len;
 	}
 	return best;
@@ -96,8 +145,7 @@ struct span {
 	size_t to;
 };
 
-static struct match search(const struct term *terms, size_t count, const struct span *span,
-			   bool want_last)
+static struct match search(const struct term_index *index, const struct span *span, bool want_last)
 {
 	struct match found = { 0 };
 	size_t at = span->from;
@@ -109,8 +157,7 @@ static struct match search(const struct term *terms, size_t count, const struct 
 			at++;
 			continue;
 		}
-		here = longest_at(terms, count, span->text, at);
-
+		here = longest_at(index, span->text, at);
 		at = here.term == NULL ? at + 1 : here.end;
 		if (here.term == NULL || here.term->role == TERM_NEUTRAL || here.end > span->to)
 			continue;
@@ -123,22 +170,22 @@ static struct match search(const struct term *terms, size_t count, const struct 
 
 struct match lexicon_first_verb(const char *text, size_t from, size_t to)
 {
-	return search(lexicon_verbs, lexicon_verb_count, &(struct span){ text, from, to }, false);
+	return search(built(&verbs), &(struct span){ text, from, to }, false);
 }
 
 struct match lexicon_last_verb(const char *text, size_t from, size_t to)
 {
-	return search(lexicon_verbs, lexicon_verb_count, &(struct span){ text, from, to }, true);
+	return search(built(&verbs), &(struct span){ text, from, to }, true);
 }
 
 struct match lexicon_first_noun(const char *text, size_t from, size_t to)
 {
-	return search(lexicon_nouns, lexicon_noun_count, &(struct span){ text, from, to }, false);
+	return search(built(&nouns), &(struct span){ text, from, to }, false);
 }
 
 struct match lexicon_last_noun(const char *text, size_t from, size_t to)
 {
-	return search(lexicon_nouns, lexicon_noun_count, &(struct span){ text, from, to }, true);
+	return search(built(&nouns), &(struct span){ text, from, to }, true);
 }
 
 size_t lexicon_strip(const char *text, size_t from, size_t to, const char *const *phrases)
@@ -182,22 +229,34 @@ bool lexicon_begins_with(const char *text, size_t at, const char *const *phrases
 	return best > 0;
 }
 
+/* Whether the phrase stands at `at`; one that ends or begins with a letter is no part of a word. */
+static bool stands_at(const char *phrase, const struct span *span, size_t at)
+{
+	size_t len = strlen(phrase);
+	const char *text = span->text;
+
+	if (len > span->to - at || memcmp(text + at, phrase, len) != 0)
+		return false;
+	if (!is_ascii_term(phrase))
+		return true;
+	return (at == 0 || !is_word_char(text[at - 1]) || !is_word_char(text[at])) &&
+	       !(is_word_char(text[at + len - 1]) && is_word_char(text[at + len]));
+}
+
 bool lexicon_contains(const char *text, size_t from, size_t to, const char *const *phrases)
 {
-	for (size_t i = 0; phrases[i] != NULL; i++) {
-		size_t len = strlen(phrases[i]);
-		const char *at = text + from;
-		const char *end = text + to;
+	struct span span = { text, from, to };
+	bool can_be[UCHAR_MAX + 1] = { false }; /* the first byte of one */
 
-		if (len > to - from)
+	for (size_t i = 0; phrases[i] != NULL; i++)
+		can_be[(unsigned char)phrases[i][0]] = true;
+	/* The text once, not once for each phrase. */
+	for (size_t at = from; at < to; at++) {
+		if (!can_be[(unsigned char)text[at]])
 			continue;
-		while ((at = memmem(at, (size_t)(end - at), phrases[i], len)) != NULL) {
-			if (!is_ascii_term(phrases[i]) ||
-			    ((at == text || !is_word_char(at[-1]) || !is_word_char(*at)) &&
-			     !(is_word_char(at[len - 1]) && is_word_char(at[len]))))
+		for (size_t i = 0; phrases[i] != NULL; i++)
+			if (phrases[i][0] == text[at] && stands_at(phrases[i], &span, at))
 				return true;
-			at++;
-		}
 	}
 	return false;
 }

@@ -75,7 +75,8 @@ static long english_word(const char *at, const char **ret_end)
 		len++;
 	*ret_end = at + len;
 	for (size_t i = 0; i < sizeof(english) / sizeof(english[0]); i++)
-		if (strlen(english[i].word) == len && memcmp(at, english[i].word, len) == 0)
+		if (len > 0 && english[i].word[0] == *at && strlen(english[i].word) == len &&
+		    memcmp(at, english[i].word, len) == 0)
 			return english[i].value;
 	return 0;
 }
