@@ -21,11 +21,15 @@ static int open_directory(int at_fd, const char *path)
 	return openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Opens it, and makes it first if need be. -1 and errno. */
+/* Opens it, and makes it first if need be: for good, as far as its parent can tell. -1 and errno. */
 static int make_directory(int at_fd, const char *path)
 {
-	if (mkdirat(at_fd, path, DIRECTORY_MODE) != 0 && errno != EEXIST)
+	if (mkdirat(at_fd, path, DIRECTORY_MODE) == 0) {
+		if (at_fd != AT_FDCWD && fsync(at_fd) != 0)
+			return -1;
+	} else if (errno != EEXIST) {
 		return -1;
+	}
 	return open_directory(at_fd, path);
 }
 
@@ -73,8 +77,6 @@ enum err file_dir_open(struct file_dir *dir, const char *path, struct buf *messa
 		if (dir->jobs_fd < 0)
 			err = say(message, path, "jobs/ cannot be made or opened in it", errno);
 	}
-	if (err == OK && fsync(fd) != 0)
-		err = say(message, path, "it cannot be synced", errno);
 	(void)close(fd);
 	if (err != OK)
 		file_dir_close(dir);

@@ -21,6 +21,8 @@ static int faulty_open(void *context, int dir_fd, const char *name, int flags, i
 		error = file_ops_real.open(NULL, dir_fd, name, flags, ret_fd);
 	files->opens++;
 	files->open_now += error == 0;
+	if (files->open_now > files->open_peak)
+		files->open_peak = files->open_now;
 	return error;
 }
 

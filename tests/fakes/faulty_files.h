@@ -12,7 +12,7 @@ struct faulty_files {
 	int error;	   /* with this errno */
 	unsigned syncs, opens;
 	uint64_t room_bytes; /* that may be written still; UINT64_MAX at first */
-	int open_now;
+	int open_now, open_peak;
 };
 
 void faulty_files_init(struct faulty_files *files);
