@@ -44,6 +44,8 @@ struct api_options {
 	const char *cors_origins; /* as cors_handle() takes them; NULL: none */
 };
 
+enum { API_WITHOUT_RESPONSES_MAX = 32 }; /* those beyond are asked anew each time */
+
 struct api {
 	struct reactor *reactor;
 	struct model *model;
@@ -52,6 +54,8 @@ struct api {
 	struct work_port *pool;
 	const struct api_options *options;
 	bool is_draining; /* /readyz says 503 */
+	/* Names of backends that were seen to have no /responses. */
+	const char *without_responses[API_WITHOUT_RESPONSES_MAX];
 	size_t users;	  /* who hold it */
 };
 

@@ -86,7 +86,7 @@ static bool find_members(struct slice body, struct chat_request *chat, struct ap
 	return true;
 }
 
-static bool read_model(struct chat_request *chat, struct api_fault *fault)
+bool chat_request_read_model(struct chat_request *chat, struct api_fault *fault)
 {
 	enum err err = json_scan_string(chat->members[CHAT_MODEL], &chat->model);
 
@@ -283,7 +283,7 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 	return true;
 }
 
-static bool read_longhand(struct chat_request *chat, struct api_fault *fault)
+bool chat_request_read_longhand(struct chat_request *chat, struct api_fault *fault)
 {
 	struct slice text = chat->members[CHAT_LONGHAND];
 
@@ -300,9 +300,9 @@ static bool read_longhand(struct chat_request *chat, struct api_fault *fault)
 bool chat_request_read(struct slice body, struct chat_request *chat, struct api_fault *fault)
 {
 	size_t failures_before = mem_failures();
-	bool is_read = find_members(body, chat, fault) && read_model(chat, fault) &&
+	bool is_read = find_members(body, chat, fault) && chat_request_read_model(chat, fault) &&
 		       read_flags(chat, fault) && read_messages(chat, fault) &&
-		       read_longhand(chat, fault);
+		       chat_request_read_longhand(chat, fault);
 
 	/* Values that are missing for lack of memory look absent. */
 	return mem_failures() == failures_before ? is_read : refuse_memory(fault);

@@ -47,6 +47,9 @@ void chat_request_release(struct chat_request *chat);
 /* Reads `body`, which must outlive the result. False: `ret_fault` says why. */
 MUST_CHECK bool chat_request_read(struct slice body, struct chat_request *chat,
 				  struct api_fault *ret_fault);
+/* Parts of it, for requests of another shape: by members[CHAT_MODEL] and members[CHAT_LONGHAND]. */
+MUST_CHECK bool chat_request_read_model(struct chat_request *chat, struct api_fault *ret_fault);
+MUST_CHECK bool chat_request_read_longhand(struct chat_request *chat, struct api_fault *ret_fault);
 /* The member's value parsed, half surrogate pairs as U+FFFD; JSON null when it is present and holds
  * what no tree can (1e999); NULL when absent, or memory is out: mem_failures() has then grown. The
  * caller's reference. */

@@ -26,6 +26,9 @@
 	X(NOT_FOUND, 404, "invalid_request_error", "not_found")                             \
 	X(MODEL_NOT_FOUND, 404, "invalid_request_error", "model_not_found")                 \
 	X(JOB_NOT_FOUND, 404, "invalid_request_error", "job_not_found")                     \
+	X(RESPONSE_NOT_FOUND, 404, "invalid_request_error", "response_not_found")           \
+	X(PREVIOUS_NOT_FOUND, 404, "invalid_request_error",                                 \
+	  "previous_response_not_found")                                                    \
 	X(METHOD_NOT_ALLOWED, 405, "invalid_request_error", "method_not_allowed")           \
 	X(JOB_ERASED, 410, "invalid_request_error", "job_erased")                           \
 	X(TOO_LARGE, 413, "invalid_request_error", "request_too_large")                     \

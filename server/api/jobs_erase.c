@@ -7,6 +7,7 @@ struct erasing {
 	struct erasure erasure;
 	struct request *request; /* NULL once closed */
 	char id[JOB_ID_BYTES];
+	bool is_response; /* to its client */
 };
 
 static void send_erased(const struct erasing *erasing, enum err result)
@@ -17,15 +18,16 @@ static void send_erased(const struct erasing *erasing, enum err result)
 
 	request->user = NULL;
 	request->on_closed = NULL;
-	if (result == ERR_NOT_FOUND) {
+	if (result == ERR_NOT_FOUND) { /* somebody else was faster */
 		jobs_refuse_unknown(request, erasing->id);
 		return;
 	}
 	buf_init(&body, 256);
 	if (result == OK)
 		result = buf_printf(&body,
-				    "{\"id\":\"%s\",\"object\":\"longhand.job\",\"deleted\":true}",
-				    erasing->id);
+				    "{\"id\":\"%s%s\",\"object\":\"%s\",\"deleted\":true}",
+				    erasing->is_response ? "resp_" : "", erasing->id,
+				    erasing->is_response ? "response" : "longhand.job");
 	if (result == OK) {
 		metric_inc(METRIC_RESPONSES_2XX);
 		reply_send(request, 200, headers, &body);
@@ -53,7 +55,8 @@ static void on_erasing_closed(struct request *request)
 		erasing->request = NULL; /* it is erased all the same */
 }
 
-void jobs_erase(struct request *request, const struct job_facts *facts)
+void jobs_erase(struct request *request, const struct job_facts *facts,
+		enum job_question question)
 {
 	struct erasing *erasing = mem_alloc(sizeof(*erasing));
 
@@ -63,6 +66,7 @@ void jobs_erase(struct request *request, const struct job_facts *facts)
 	}
 	(void)snprintf(erasing->id, sizeof(erasing->id), "%s", facts->id);
 	erasing->request = request;
+	erasing->is_response = question == JOB_RESPONSE_ERASE;
 	request->user = erasing;
 	request->on_closed = on_erasing_closed;
 	op_prepare(&erasing->erasure.op, facts->api->reactor, 0, on_erased);

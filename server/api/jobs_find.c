@@ -22,11 +22,31 @@ void jobs_refuse_failed(struct request *request, enum err err)
 	api_fault_send(request, &fault);
 }
 
+static void refuse_unknown(struct api *api, struct request *request, const char *id,
+			   enum job_question question)
+{
+	if (question >= JOB_RESPONSE)
+		responses_refuse_unknown(api, request);
+	else
+		jobs_refuse_unknown(request, id);
+}
+
+static bool is_shown(const struct job_facts *facts, enum job_question question)
+{
+	return question < JOB_RESPONSE ||
+	       (facts->response != NULL &&
+		!json_is_false(json_object_get(facts->response, "store")));
+}
+
 static void answer(struct request *request, const struct job_facts *facts,
 		   enum job_question question)
 {
-	if (question == JOB_ERASE)
-		jobs_erase(request, facts);
+	if (!is_shown(facts, question))
+		refuse_unknown(facts->api, request, facts->id, question);
+	else if (question == JOB_ERASE || question == JOB_RESPONSE_ERASE)
+		jobs_erase(request, facts, question);
+	else if (question >= JOB_RESPONSE)
+		responses_show(request, facts, question);
 	else
 		jobs_show(request, facts, question);
 }
@@ -45,8 +65,16 @@ static size_t landed_bytes(const struct event_log *log)
 static void answer_live(struct api *api, struct request *request, struct job *job,
 			enum job_question question)
 {
-	struct job_facts facts = { api,		  job,	       job->id,
-				   job->model_id, &job->state, landed_bytes(&job->log) };
+	const struct event_log *log = &job->log;
+	const json_t *created = log->n_events > 0 ? log->events[0].data : NULL;
+	struct job_facts facts = { .api = api,
+				   .job = job,
+				   .id = job->id,
+				   .model = job->model_id,
+				   .state = &job->state,
+				   .response = json_object_get(created, "response"),
+				   .content_bytes = landed_bytes(log),
+				   .is_end_seen = log->n_landed == log->n_events };
 
 	answer(request, &facts, question);
 }
@@ -66,8 +94,13 @@ static void on_replayed(struct op *op)
 {
 	struct replay *replay = container_of(op, struct replay, op);
 	struct lookup *lookup = container_of(replay, struct lookup, replay);
-	struct job_facts facts = { lookup->api,	     NULL,	     lookup->id,
-				   replay->model_id, &replay->state, replay->state.text.len };
+	struct job_facts facts = { .api = lookup->api,
+				   .id = lookup->id,
+				   .model = replay->model_id,
+				   .state = &replay->state,
+				   .response = replay->response,
+				   .content_bytes = replay->state.text.len,
+				   .is_end_seen = true };
 
 	if (lookup->request != NULL) {
 		lookup->request->user = NULL;
@@ -76,7 +109,8 @@ static void on_replayed(struct op *op)
 		    strcmp(replay->owner, lookup->owner) == 0)
 			answer(lookup->request, &facts, lookup->question);
 		else if (op->result == OK || op->result == ERR_NOT_FOUND)
-			jobs_refuse_unknown(lookup->request, lookup->id);
+			refuse_unknown(lookup->api, lookup->request, lookup->id,
+				       lookup->question);
 		else
 			jobs_refuse_failed(lookup->request, op->result);
 	}
@@ -125,7 +159,7 @@ void jobs_find(struct api *api, struct request *request, const char *id, const c
 	if (job == NULL)
 		look_up(api, request, id, owner, question);
 	else if (strcmp(job->owner, owner) != 0)
-		jobs_refuse_unknown(request, id);
+		refuse_unknown(api, request, id, question);
 	else
 		answer_live(api, request, job, question);
 }

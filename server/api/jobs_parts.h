@@ -4,6 +4,7 @@
  *   jobs_find.c    the job: of the registry, or read back from the store; its owner
  *   jobs_show.c    state, text and streams of what was found
  *   jobs_erase.c   erasing it
+ *   responses_stored.c   the same for /v1/responses/ID
  *
  * A request is answered by exactly one of these functions. */
 #ifndef LONGHAND_API_JOBS_PARTS_H
@@ -18,6 +19,12 @@ enum job_question {
 	JOB_EVENTS,
 	JOB_CANCEL,
 	JOB_ERASE,
+	/* As a response: what was not asked for as one is not there. */
+	JOB_RESPONSE,
+	JOB_RESPONSE_STREAM,
+	JOB_RESPONSE_ITEMS,
+	JOB_RESPONSE_CANCEL,
+	JOB_RESPONSE_ERASE,
 };
 
 /* A job of the asker's own, wherever it was found; borrowed by whoever gets it. */
@@ -27,18 +34,30 @@ struct job_facts {
 	const char *id;
 	const char *model;
 	const struct state *state;
+	const json_t *response; /* what its request said, as a response's; NULL: it was none */
 	size_t content_bytes; /* what readers may see */
+	bool is_end_seen;     /* and whether they may see its end */
 };
 
 /* Finds the job and has it answer. Not there, or another owner's: 404. `id` is copied. */
 void jobs_find(struct api *api, struct request *request, const char *id, const char *owner,
 	       enum job_question question);
 
-/* Every question but JOB_ERASE. */
+/* Every question about a job but JOB_ERASE. */
 void jobs_show(struct request *request, const struct job_facts *facts, enum job_question question);
-void jobs_erase(struct request *request, const struct job_facts *facts);
+/* JOB_ERASE and JOB_RESPONSE_ERASE. */
+void jobs_erase(struct request *request, const struct job_facts *facts,
+		enum job_question question);
+/* The other questions about a response. */
+void responses_show(struct request *request, const struct job_facts *facts,
+		    enum job_question question);
+/* A job that is parked goes on, because it is read. False: it cannot now, and the request is
+ * answered. */
+bool jobs_resume(struct request *request, const struct job_facts *facts);
 
 void jobs_refuse_unknown(struct request *request, const char *id);
+/* No response of ours: the backend may know it. */
+void responses_refuse_unknown(struct api *api, struct request *request);
 /* The job is there, and the registry or the store could not do it. */
 void jobs_refuse_failed(struct request *request, enum err err);
 #endif

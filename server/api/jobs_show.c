@@ -135,8 +135,7 @@ static void refuse_resume(struct request *request, enum err err)
 	api_fault_send(request, &fault);
 }
 
-/* A job that is read goes on. False: it cannot now, and the request is answered. */
-static bool resume(struct request *request, const struct job_facts *facts)
+bool jobs_resume(struct request *request, const struct job_facts *facts)
 {
 	enum err err = facts->job != NULL ? registry_resume(facts->job) : OK;
 
@@ -154,7 +153,7 @@ static void send_chat(struct request *request, const struct job_facts *facts)
 
 	if (!check_offset(facts, request->query, &wishes.from_byte, &fault))
 		api_fault_send(request, &fault);
-	else if (resume(request, facts))
+	else if (jobs_resume(request, facts))
 		chat_view_start(facts->api, request, facts->job, facts->id, &wishes);
 }
 
@@ -168,7 +167,7 @@ void jobs_show(struct request *request, const struct job_facts *facts, enum job_
 		send_chat(request, facts);
 		break;
 	case JOB_EVENTS:
-		if (resume(request, facts))
+		if (jobs_resume(request, facts))
 			events_view_start(facts->api, request, facts->job, facts->id);
 		break;
 	case JOB_CANCEL:

@@ -55,6 +55,7 @@ void origin_of(const struct request *request, struct slice body, struct origin *
 	*ret_origin = (struct origin){ .key = "" };
 	sha256_init(&sha256);
 	request_each_header(request, add_header, &sha256);
+	sha256_update(&sha256, strlen(request->path) + 1, (const uint8_t *)request->path);
 	sha256_update(&sha256, body.len, (const uint8_t *)body.data);
 	sha256_digest(&sha256, sizeof(ret_origin->hash), ret_origin->hash);
 	if (key != NULL && strlen(key) <= ORIGIN_KEY_BYTES_MAX)

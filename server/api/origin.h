@@ -1,5 +1,5 @@
-/* origin - what a long request is known by when it comes a second time: the SHA-256 of its raw body
- * and its X-Longhand-* headers, and its Idempotency-Key, both its owner's own. */
+/* origin - what a long request is known by when it comes a second time: the SHA-256 of its path,
+ * its raw body and its X-Longhand-* headers, and its Idempotency-Key, both its owner's own. */
 #ifndef LONGHAND_API_ORIGIN_H
 #define LONGHAND_API_ORIGIN_H
 #include "http/request.h"

@@ -23,6 +23,9 @@ struct passthrough {
 	int64_t length_bytes; /* announced; -1: not */
 	bool is_bare;	      /* the answer has no body, whatever its length */
 	bool is_whole, is_events, is_done;
+	bool is_absent; /* the backend has no such path, and on_over() wants to know */
+	void (*on_over)(void *context, struct request *request);
+	void *context;
 	char last[2]; /* bytes sent: an error event may follow "\n\n" only */
 };
 
@@ -37,6 +40,8 @@ static void free_when_over(struct passthrough *pass)
 {
 	if (!pass->is_done || pass->request != NULL)
 		return;
+	if (pass->on_over != NULL)
+		pass->on_over(pass->context, NULL);
 	buf_release(&pass->body);
 	buf_release(&pass->whole);
 	header_lines_release(&pass->headers);
@@ -95,6 +100,11 @@ static const char *extra_line(const struct passthrough *pass, struct slice head)
 	return is_said ? NULL : "X-Accel-Buffering: no";
 }
 
+static bool is_absent_status(int status)
+{
+	return status == 404 || status == 405 || status == 501;
+}
+
 static void on_head(struct forward_call *call)
 {
 	struct passthrough *pass = container_of(call, struct passthrough, call);
@@ -102,6 +112,11 @@ static void on_head(struct forward_call *call)
 
 	if (pass->request == NULL)
 		return;
+	if (pass->on_over != NULL && is_absent_status(call->status)) {
+		pass->is_absent = true;
+		op_cancel(&call->stream.op, ERR_CANCELED);
+		return;
+	}
 	pass->is_bare = has_no_body(pass);
 	pass->is_events = !pass->is_bare && is_event_stream(head);
 	pass->length_bytes = length_of(head);
@@ -153,7 +168,7 @@ static void on_drain(struct request *request)
 
 /* ---- ends ---- */
 
-static enum api_error error_of(enum err result)
+enum api_error passthrough_error(enum err result)
 {
 	switch (result) {
 	case ERR_TIMEOUT:
@@ -182,7 +197,7 @@ static enum api_error error_of(enum err result)
 static void describe_failure(const struct passthrough *pass, enum err result,
 			     struct api_fault *ret_fault)
 {
-	api_fault_set(ret_fault, error_of(result), NULL, "%s",
+	api_fault_set(ret_fault, passthrough_error(result), NULL, "%s",
 		      pass->call.message[0] != '\0' ? pass->call.message : err_text(result));
 	ret_fault->retry_after_ms = pass->call.retry_after_ms;
 }
@@ -226,6 +241,17 @@ static void end_reply(struct passthrough *pass, enum err result)
 	}
 }
 
+static void hand_back(struct passthrough *pass)
+{
+	struct request *request = pass->request;
+
+	request->user = NULL;
+	request->on_gone = request->on_drain = request->on_closed = NULL;
+	pass->request = NULL;
+	pass->on_over(pass->context, request);
+	pass->on_over = NULL;
+}
+
 static void on_done(struct op *op)
 {
 	struct passthrough *pass = of_stream(container_of(op, struct stream_op, op));
@@ -234,7 +260,9 @@ static void on_done(struct op *op)
 	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (pass->is_events)
 		metric_dec(METRIC_STREAMS_OPEN);
-	if (pass->request != NULL && !pass->request->is_client_gone)
+	if (pass->request != NULL && !pass->request->is_client_gone && pass->is_absent)
+		hand_back(pass);
+	else if (pass->request != NULL && !pass->request->is_client_gone)
 		end_reply(pass, op->result);
 	free_when_over(pass);
 }
@@ -455,9 +483,13 @@ void passthrough_chat(struct api *api, struct request *request,
 
 	if (pass == NULL) {
 		api_refuse_memory(request);
+		if (chat->on_over != NULL)
+			chat->on_over(chat->context, NULL);
 		return;
 	}
 	take_request(pass, request);
+	pass->on_over = chat->on_over;
+	pass->context = chat->context;
 	pass->call.is_stream = chat->is_stream;
 	pass->call.tokens = chat->tokens;
 	err = name_target(pass, chat);

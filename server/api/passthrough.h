@@ -20,9 +20,17 @@ struct passthrough_chat { /* ranges of request->body */
 	struct slice longhand_range; /* the value of our own member, left out; data NULL: none */
 	long tokens;		     /* of prompt and answer, estimated */
 	bool is_stream;
+	/* Called once, last. With the request where the backend has no such path (404, 405, 501):
+	 * nothing was sent, it is the callee's to answer, without its body. Else with NULL: it is
+	 * answered, or has gone. NULL: what the backend says is the answer. */
+	void (*on_over)(void *context, struct request *request);
+	void *context;
 };
 
-/* A chat completion. */
+/* What a client is told of a call to a backend that failed. */
+enum api_error passthrough_error(enum err result);
+
+/* A chat completion, or a response. */
 void passthrough_chat(struct api *api, struct request *request,
 		      const struct passthrough_chat *chat);
 #endif

@@ -5,6 +5,7 @@
 #include "api/jobs.h"
 #include "api/models.h"
 #include "api/passthrough.h"
+#include "api/responses.h"
 #include "base/metrics.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,10 @@ struct route_row {
  * /v1 is the default backend's. */
 static const struct route_row rows[] = {
 	{ "POST", "/v1/chat/completions", chat_handle, METRIC_COUNT },
+	{ "POST", "/v1/responses", responses_create, METRIC_COUNT },
+	{ "GET", "/v1/responses/*", responses_one, METRIC_COUNT },
+	{ "POST", "/v1/responses/*", responses_one, METRIC_COUNT },
+	{ "DELETE", "/v1/responses/*", responses_one, METRIC_COUNT },
 	{ "GET", "/v1/models", models_list, METRIC_REQUESTS_MODELS },
 	{ "GET", "/v1/models/*", models_show, METRIC_REQUESTS_MODELS },
 	{ "GET", "/v1/longhand/jobs", jobs_list, METRIC_REQUESTS_JOBS },

@@ -146,8 +146,8 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		.mode = turn->route.kind == ROUTE_SERIAL ? WRITING_SERIAL : WRITING_SINGLE,
 		.target = *target,
 	};
-	uint64_t grace_ms = turn->chat.is_stream ? api->options->stream_grace_ms
-						 : api->options->json_grace_ms;
+	uint64_t grace_ms =
+		turn->chat.is_stream ? api->options->stream_grace_ms : api->options->json_grace_ms;
 	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
 				     .target = *target,
 				     .owner = turn->owner,
@@ -186,8 +186,8 @@ static void start_job(struct turn *turn, const struct model_target *target)
 		return;
 	}
 	metric_inc(METRIC_REQUESTS_LONG);
-	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id,
-		 turn->request->id, job->state.spec.target_words,
+	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id, turn->request->id,
+		 job->state.spec.target_words,
 		 turn->route.kind == ROUTE_SERIAL ? "serial" : "single");
 	turn->kind->answer(turn, job, id, false);
 }
@@ -229,10 +229,8 @@ static bool resolve(struct turn *turn, struct model_target *ret_target)
 static enum route_mode mode_of(const struct turn *turn)
 {
 	static const enum route_mode modes[] = {
-		[CHAT_MODE_AUTO] = ROUTE_MODE_AUTO,
-		[CHAT_MODE_SERIAL] = ROUTE_MODE_SERIAL,
-		[CHAT_MODE_PARALLEL] = ROUTE_MODE_PARALLEL,
-		[CHAT_MODE_SINGLE] = ROUTE_MODE_SINGLE,
+		[CHAT_MODE_AUTO] = ROUTE_MODE_AUTO,	    [CHAT_MODE_SERIAL] = ROUTE_MODE_SERIAL,
+		[CHAT_MODE_PARALLEL] = ROUTE_MODE_PARALLEL, [CHAT_MODE_SINGLE] = ROUTE_MODE_SINGLE,
 		[CHAT_MODE_OFF] = ROUTE_MODE_OFF,
 	};
 
@@ -245,7 +243,7 @@ static bool is_tool_choice(const struct chat_request *chat)
 	const char *role = json_string_value(json_object_get(first, "role"));
 	const json_t *content = json_object_get(first, "content");
 
-	return strcmp(role, "system") == 0 && json_is_string(content) &&
+	return role != NULL && strcmp(role, "system") == 0 && json_is_string(content) &&
 	       route_is_tool_choice(json_string_value(content), json_string_length(content));
 }
 
@@ -306,14 +304,18 @@ static void apply_preset_mode(struct turn *turn)
 /* Known is where it goes: what that model is like has a say in the route. */
 static void route_to(struct turn *turn, const struct model_target *target)
 {
+	const char *param;
+
 	choose_route(turn, target);
 	apply_preset_mode(turn);
+	param = turn->route.param;
 	if (turn->route.kind != ROUTE_REJECT) {
 		go_on(turn, target);
 		return;
 	}
-	api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, turn->route.param, "%s",
-		      turn->route.reason);
+	if (turn->kind->param != NULL)
+		param = turn->kind->param(turn, param);
+	api_fault_set(&turn->fault, API_ERROR_NOT_COMBINABLE, param, "%s", turn->route.reason);
 	turn_refuse(turn);
 }
 

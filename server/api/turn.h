@@ -20,6 +20,8 @@ struct turn_kind {
 	void (*prepare)(struct turn *turn);
 	/* Something of prepare() is under way, and the request has gone: stop it. NULL ok. */
 	void (*stop)(struct turn *turn);
+	/* How the request calls what chat calls `param`, for errors. NULL: the same. */
+	const char *(*param)(struct turn *turn, const char *param);
 	/* The request is to be answered by the job: `asked` is what it would start with. False:
 	 * turn->fault says why it can not. NULL ok. */
 	bool (*ask)(struct turn *turn, struct job_request *asked);

@@ -12,6 +12,7 @@ static enum err note_origin(struct replay *replay, const struct event *event)
 
 	replay->owner = mem_strdup(owner != NULL ? owner : "");
 	replay->model_id = mem_strdup(model != NULL ? model : "");
+	replay->response = json_incref(json_object_get(event->data, "response"));
 	return replay->owner != NULL && replay->model_id != NULL ? OK : ERR_NO_MEMORY;
 }
 
@@ -70,6 +71,7 @@ void replay_start(struct replay *replay, struct store *store, const char *job, u
 	replay->store = store;
 	replay->store_ms = store_ms;
 	replay->owner = replay->model_id = NULL;
+	replay->response = NULL;
 	replay->read = (struct store_read){ .job = job };
 	entries_init(&replay->entries);
 	if (op_begin(&replay->op, on_cancel))
@@ -81,5 +83,7 @@ void replay_release(struct replay *replay)
 	state_release(&replay->state);
 	mem_free(replay->owner);
 	mem_free(replay->model_id);
+	json_decref(replay->response);
+	replay->response = NULL;
 	replay->owner = replay->model_id = NULL;
 }

@@ -13,6 +13,7 @@ struct replay {
 	uint64_t store_ms;
 	struct state state; /* the result; state_release() it, whatever the result was */
 	char *owner, *model_id; /* of the created event; replay_release() */
+	json_t *response;	/* its member, NULL: none */
 };
 
 /* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_BROKEN (text is lost in it),

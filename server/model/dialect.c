@@ -100,7 +100,10 @@ char *dialect_body(const struct dialect *dialect, const struct generate_call *ca
 					      response_format(call->schema));
 	if (call->is_prefilled)
 		failed |= add_members(body, dialect->continue_json);
-	failed |= add_members(body, dialect->thinking_off_json);
+	if (call->members != NULL)
+		failed |= json_object_update(body, (json_t *)(uintptr_t)call->members);
+	else
+		failed |= add_members(body, dialect->thinking_off_json);
 	if (!failed)
 		text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);

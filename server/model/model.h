@@ -31,16 +31,23 @@ struct rate_news;
 
 /* One generation, streamed. Results: OK (finish says how), ERR_CANCELED, ERR_TIMEOUT, ERR_REFUSED,
  * ERR_BROKEN, ERR_BUSY (429, 503, open breaker), ERR_UPSTREAM (5xx, an error inside the stream),
- * ERR_REJECTED (4xx: asking again is of no use), ERR_NO_MEMORY. */
+ * ERR_REJECTED (4xx: asking again is of no use), ERR_LIMIT (wait_max_ms was not enough),
+ * ERR_NO_MEMORY. */
 struct generate_call {
 	struct op op; /* prepared by the caller */
 
 	struct model_target target;
 	const json_t *messages; /* borrowed until done() */
 	const json_t *schema;	/* response_format.json_schema or NULL */
+	/* Further members of the request; thinking is then left as it is. NULL: none, and the model
+	 * is kept from thinking where its server can. */
+	const json_t *members;
 	bool is_prefilled;	/* continue the last message, the assistant's */
 	long max_tokens;	/* 0: none */
 	long prompt_tokens;	/* estimated, for the backend's limit; 0: by its bytes */
+	/* A client's own request in another shape: it goes before long texts, and waits so long for
+	 * limits (ERR_LIMIT); 0: a long text's. */
+	uint64_t wait_max_ms;
 	bool is_patient;	/* waits while its backends are left alone, else ERR_BUSY at once */
 	struct sampling sampling;
 	const char *request_id;

@@ -4,6 +4,7 @@
  * the rest as JSON (docs/api.md lists the members):
  *
  *   created          data: spec (spec.h), model, owner        the first one
+ *                    [response: what a Responses request said, api/responses_request.h]
  *   claimed          data: by                                 a process took the job
  *   planned          data: plan (plan.h), titles as text for readers
  *   plan_extended    data: plan                               (parts first; not produced yet)

@@ -243,6 +243,10 @@ class Backend:
                 await self._plain(reply, {**behaviour, "status": 404, "error": error})
                 return
             said = found[0]
+        elif path.startswith("/v1/responses"):
+            # As most servers: chat completions only. A script gives it responses by "paths" and rules.
+            await self._plain(reply, {**behaviour, "status": 404, "raw_body": '{"detail":"Not Found"}'})
+            return
         elif path.startswith("/v1/"):
             said = {
                 "object": "echo", "method": request.method, "target": request.target,
