@@ -25,6 +25,8 @@ struct redis_conn {
 	struct deferred flush;
 	struct redis_queue queue;
 	uint64_t heard_ms; /* when a byte came, or the first of what is owed now was asked for */
+	bool is_fresh;	   /* nothing was owed before what is to be sent now */
+	bool is_suspect;   /* silent too long; it has a last quarter of the time to say something */
 	uint64_t up_ms;
 	uint64_t connection;
 	unsigned failures;
@@ -73,23 +75,32 @@ static void drop(struct redis_conn *conn, const char *failure)
 
 /* ---- writing ---- */
 
+static void heard(struct redis_conn *conn)
+{
+	conn->heard_ms = conn->reactor->now_ms(conn->reactor);
+	conn->is_suspect = false;
+}
+
 /* NULL: no memory. */
 static struct redis_record *add_record(struct redis_conn *conn, struct buf *out, unsigned n_owed)
 {
 	if (!redis_queue_is_owed(&conn->queue))
-		conn->heard_ms = conn->reactor->now_ms(conn->reactor);
+		conn->is_fresh = true;
 	return redis_queue_add(&conn->queue, out, n_owed);
 }
 
 static void start_silence_watch(struct redis_conn *conn)
 {
 	uint64_t now_ms = conn->reactor->now_ms(conn->reactor);
-	uint64_t wait_ms = redis_queue_is_owed(&conn->queue) ? conn->options.silence_ms
-							     : conn->options.ping_ms;
-	uint64_t due_ms = conn->heard_ms + wait_ms;
+	uint64_t silence_ms = conn->options.silence_ms;
+	uint64_t wait_ms = conn->options.ping_ms;
+	uint64_t due_ms;
 
 	if (conn->phase != PHASE_UP)
 		return;
+	if (redis_queue_is_owed(&conn->queue))
+		wait_ms = conn->is_suspect ? silence_ms + silence_ms / 4 : silence_ms;
+	due_ms = conn->heard_ms + wait_ms;
 	conn->reactor->timer_stop(conn->reactor, &conn->timer);
 	if (wait_ms > 0)
 		conn->reactor->timer_start(conn->reactor, &conn->timer,
@@ -117,6 +128,9 @@ static void on_flush(struct deferred *deferred)
 {
 	struct redis_conn *conn = container_of(deferred, struct redis_conn, flush);
 
+	if (conn->is_fresh)
+		heard(conn);
+	conn->is_fresh = false;
 	if (write_out(conn))
 		start_silence_watch(conn);
 }
@@ -132,24 +146,32 @@ static void send_ping(struct redis_conn *conn)
 	buf_init(&out, sizeof(ping));
 	if (buf_append(&out, ping, sizeof(ping) - 1) != OK || add_record(conn, &out, 1) == NULL) {
 		buf_release(&out);
-		conn->heard_ms = conn->reactor->now_ms(conn->reactor); /* ask again later */
+		heard(conn); /* ask again later */
 		start_silence_watch(conn);
 		return;
 	}
 	on_flush(&conn->flush);
 }
 
+/* Were we the ones who slept, the answer waits in the socket: nothing is dropped on the first
+ * look, but on a second one, after the socket has been read. */
 static void watch_silence(struct timer *timer)
 {
 	struct redis_conn *conn = container_of(timer, struct redis_conn, timer);
 	uint64_t silent_ms = conn->reactor->now_ms(conn->reactor) - conn->heard_ms;
+	bool is_owed = redis_queue_is_owed(&conn->queue);
 
-	if (redis_queue_is_owed(&conn->queue) && silent_ms >= conn->options.silence_ms)
+	if (is_owed && silent_ms >= conn->options.silence_ms && conn->is_suspect) {
 		drop(conn, "it does not answer");
-	else if (!redis_queue_is_owed(&conn->queue) && silent_ms >= conn->options.ping_ms)
+	} else if (is_owed && silent_ms >= conn->options.silence_ms) {
+		conn->is_suspect = true;
+		conn->reactor->timer_start(conn->reactor, timer, conn->options.silence_ms / 4 + 1,
+					   watch_silence);
+	} else if (!is_owed && silent_ms >= conn->options.ping_ms) {
 		send_ping(conn);
-	else
+	} else {
 		start_silence_watch(conn);
+	}
 }
 
 /* ---- answers ---- */
@@ -227,7 +249,7 @@ static bool read_in(struct redis_conn *conn)
 		ssize_t got = recv(conn->socket.fd, data, sizeof(data), 0);
 
 		if (got > 0) {
-			conn->heard_ms = conn->reactor->now_ms(conn->reactor);
+			heard(conn);
 			if (!take_replies(conn, data, (size_t)got))
 				return false;
 			if ((size_t)got < sizeof(data))
