@@ -14,7 +14,8 @@ Control surface (not recorded):
     GET  /control/wait          ?open=1&closed=2…&timeout_ms=10000: answers when all counts are there,
                                 or 408; every answer has the counts
 Counts: requests, chats, finished, closed (the client left early), held and blocked (now), failed
-(ended by a fault), connections, and one per role, at least as many; open and connections_open, just as many.
+(ended by a fault), connections, most_open (at once), and one per role, at least as many; open and
+connections_open, just as many.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from backend_script import CHAT_PATH, Script, ScriptError
 
 BODY_KEPT_BYTES = 4 * 1024 * 1024
 EXACT = {"open", "connections_open"}
-COUNTS = ("requests", "chats", "finished", "closed", "failed", "open", "held", "blocked", "connections",
+COUNTS = ("requests", "chats", "finished", "closed", "failed", "open", "held", "blocked", "connections", "most_open",
           "plan", "write", "summarise", "chat")
 ENDS = ("finished", "closed", "failed")
 ERROR_TYPES = {401: "invalid_request_error", 429: "requests", 404: "invalid_request_error"}
@@ -83,6 +84,7 @@ class Board:
 
     def add(self, name, by=1):
         self.counts[name] += by
+        self.counts["most_open"] = max(self.counts["most_open"], self.counts["open"])
         self.changed.set()
 
     async def wait(self, wanted, timeout_s):
