@@ -91,7 +91,13 @@ demand-report: $(OUT)/tests/tools/demand_report
 # Readers that leave and come back a thousand times: `make resumes`.
 .PHONY: resumes
 resumes:
-	@RESUMES=1000 .venv/bin/python -m pytest -q -c tests/pytest.ini tests/system/test_readers.py
+	@RESUMES=1000 .venv/bin/python -m pytest -q -s -k "read_on or resumes" -c tests/pytest.ini tests/system/test_readers.py
+
+# A reload each second for a minute, under 200 streams: `make reloads`.
+.PHONY: reloads
+reloads:
+	@RELOAD_STREAMS=200 RELOAD_PERIOD_S=1 RELOAD_SECONDS=60 RELOAD_CHUNK_MS=60 .venv/bin/python -m pytest \
+		-q -s -k reloads_under_streams -c tests/pytest.ini tests/system/test_reload.py
 
 include tests/gates/check.mk
 include tests/bench/bench.mk
@@ -116,6 +122,7 @@ help:
 	@echo "make abuse       clients and backends that misbehave, and what they leave behind"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
+	@echo "make reloads     a reload each second for a minute under 200 streams: none broken"
 	@echo "make deps        only install what building needs"
 	@echo "make clean       remove build/"
 

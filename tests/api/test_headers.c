@@ -171,7 +171,8 @@ static void a_lack_of_memory_is_said(void **state)
 
 		header_lines_init(&headers);
 		mem_fail_at(nth);
-		err = headers_to_client((struct slice){ head, sizeof(head) - 1 }, "X-B: 2", &headers);
+		err = headers_to_client((struct slice){ head, sizeof(head) - 1 }, "X-B: 2",
+					&headers);
 		mem_fail_at(0);
 		assert_true(err == OK || err == ERR_NO_MEMORY);
 		failed += err != OK;

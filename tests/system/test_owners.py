@@ -2,11 +2,12 @@
 
 import hashlib
 import random
+import re
 import subprocess
 
 import pytest
 from chat import Chunks, assert_error, has_content, read_until, request
-from daemon import BINARY
+from daemon import BINARY, ROOT
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
 ALICE, BOB = "sk-alice-0001", "sk-bob-0002"
@@ -95,6 +96,10 @@ def test_the_backends_key_is_sent_in_place_of_ours(start, backend, tmp_path):
     assert all(r["headers"].get("authorization") == "Bearer sk-backend" for r in seen)
 
 
+# What else a request may have that says which job is meant.
+CURIOUS = [{}, {"Last-Event-ID": "0-0"}, {"Idempotency-Key": "k"}, {"x-stainless-retry-count": "1"}]
+
+
 def strangers():
     """Everybody who is not Alice, as headers."""
     return [
@@ -109,10 +114,24 @@ def strangers():
     ]
 
 
+# Every path that a job has, and some that look like one.
+PATHS = ["", "/text", "/cancel", "/chat", "/events", "/", "/chat?offset=0", "?owner=alice", "/text?key=" + ALICE, "/../", "/%2e/text"]
+METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]
+
+
 def urls(job):
-    """Every method and path that a job has, and some that look like it."""
-    paths = ["", "/text", "/cancel", "/chat", "/events", "/", "?owner=alice", "/text?key=" + ALICE]
-    return [(method, f"/v1/longhand/jobs/{job}{path}") for path in paths for method in ("GET", "HEAD", "POST", "DELETE")]
+    """Every method of every path."""
+    return [(method, f"/v1/longhand/jobs/{job}{path}") for path in PATHS for method in METHODS]
+
+
+def test_every_path_of_a_job_is_among_them():
+    """By the table that answers them."""
+    table = (ROOT / "server/api/jobs.c").read_text().split("} paths[] = {")[1].split("};")[0]
+    rows = re.findall(r'\{ "(\w*)", "(\w+)", JOB_\w+ \}', table)
+    assert len(rows) == table.count("JOB_") > 5
+    for what, method in rows:
+        assert (f"/{what}" if what else "") in PATHS
+        assert method in METHODS
 
 
 def test_a_job_is_never_readable_by_another(start_owned, backend):
@@ -124,19 +143,34 @@ def test_a_job_is_never_readable_by_another(start_owned, backend):
     backend.wait(held=1)
     jobs = [done, running.headers["x-longhand-job"]]
     dice = random.Random(4)
+    text = longhand.call("GET", f"/v1/longhand/jobs/{done}/text", headers=as_(ALICE)).raw_body
+    assert len(text) > 5000
     for _ in range(TRIES):
         for method, url in urls(dice.choice(jobs)):
-            headers = dice.choice(strangers())
+            headers = {**dice.choice(strangers()), **dice.choice(CURIOUS)}
             got = longhand.call(method, url, headers=headers)
             assert got.status in (401, 404, 405), (method, url, headers, got.raw_body)
             if method != "HEAD":
                 assert got.json()["error"]["code"] in ("invalid_api_key", "job_not_found", "method_not_allowed", "not_found")
+            assert text[:40] not in got.raw_body
+            assert "x-longhand-job" not in got.headers
     assert listed(longhand, BOB) == []
     assert listed(longhand, ALICE) == jobs[::-1]
     status = longhand.call("GET", f"/v1/longhand/jobs/{jobs[1]}", headers=as_(ALICE)).json()["status"]
     assert status == "writing", "nobody else could cancel it"
     backend.release("gate")
     assert Chunks(running).is_done
+
+
+def test_a_request_of_a_stranger_takes_up_no_job_of_anothers(start_owned):
+    """The same key and body, and a retry: for Alice the job that is there, for Bob a new one."""
+    longhand = start_owned()
+    job = write(longhand, ALICE, **{"Idempotency-Key": "k"})
+    again = {"Idempotency-Key": "k", "x-stainless-retry-count": "1"}
+    assert write(longhand, ALICE, **again) == job
+    theirs = write(longhand, BOB, **again)
+    assert theirs != job
+    assert (listed(longhand, ALICE), listed(longhand, BOB)) == ([job], [theirs])
 
 
 def test_a_stranger_hears_what_he_would_hear_of_nothing(start_owned):

@@ -24,6 +24,11 @@ def job_id(answer):
     return answer.headers["x-longhand-job"]
 
 
+def tell(what, resumes, read_bytes):
+    """What `make resumes` shows."""
+    print(f"\n{what}: {resumes:,} resumes, {read_bytes:,} bytes read, 0 lost, 0 doubled")
+
+
 def text_of(longhand, job):
     """The text of a job as its bytes."""
     return longhand.call("GET", path_of(job, "/text")).raw_body
@@ -70,10 +75,10 @@ def test_a_finished_text_is_read_on_from_any_character(longhand, prompt):
     assert got.text.encode() == text
     chance = random.Random(1)
     places = starts_of_characters(text)
-    for offset in [0, 1, len(text), *chance.sample(places, RESUMES // 3)]:
-        if offset not in places:
-            continue
+    offsets = [at for at in [0, 1, len(text)] if at in places] + chance.choices(places, k=RESUMES // 2)
+    for offset in offsets:
         assert read_on(longhand, job, offset) == (text[offset:], True)
+    tell(f"a finished text of {len(text):,} bytes", len(offsets), sum(len(text) - at for at in offsets))
 
 
 def test_inside_a_character_and_beyond_the_end_are_refused(longhand):
@@ -92,9 +97,10 @@ def test_inside_a_character_and_beyond_the_end_are_refused(longhand):
 
 @pytest.mark.parametrize("prompt", [ARTICLE, CHINESE])
 def test_resumes_of_a_running_text_lose_and_double_nothing(backend, longhand, prompt):
+    """Each goes on at the last byte that came, or somewhere before it: what comes again is the same."""
     backend.script(chunk_ms=1)
     chance = random.Random(2)
-    resumes = 0
+    resumes = texts = read_bytes = 0
     while resumes < RESUMES // 2:
         first = longhand.chat(request(prompt, stream=True, longhand={"keep": True}))
         got = b"".join(content(event) for event in read_until(first, has_content))
@@ -102,10 +108,17 @@ def test_resumes_of_a_running_text_lose_and_double_nothing(backend, longhand, pr
         first.close()
         is_over = False
         while not is_over:
-            part, is_over = read_on(longhand, job, len(got), chance.randrange(1, 12))
-            got += part
+            places = starts_of_characters(got)
+            offset = len(got) if chance.random() < 0.5 else chance.choice(places[-100:])
+            part, is_over = read_on(longhand, job, offset, chance.randrange(1, 12))
+            again = got[offset:]
+            assert part.startswith(again) or again.startswith(part)
+            got = got[:offset] + max(part, again, key=len)
             resumes += 1
+            read_bytes += len(part)
         assert got == text_of(longhand, job)
+        texts += 1
+    tell(f"{texts} running texts", resumes, read_bytes)
 
 
 def test_several_read_one_text_at_their_own_pace(backend, longhand):

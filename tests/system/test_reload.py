@@ -2,16 +2,21 @@
 
 import concurrent.futures
 import hashlib
+import os
 import signal
 import threading
+import time
 
 import pytest
 from chat import Chunks, assert_error, has_content, read_until, request, stream
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
 GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
-STREAMS = 50
-PERIOD_S = 0.05
+# `make reloads` says 200 streams at a time for 60 s, and a reload each second.
+STREAMS = int(os.environ.get("RELOAD_STREAMS", "50"))
+PERIOD_S = float(os.environ.get("RELOAD_PERIOD_S", "0.05"))
+SECONDS = float(os.environ.get("RELOAD_SECONDS", "0"))
+CHUNK_MS = int(os.environ.get("RELOAD_CHUNK_MS", "3"))
 
 
 class Reloadable:
@@ -123,8 +128,9 @@ def test_reloads_under_streams_break_none(make, backend):
         f"presets:\n  longhand-{n}: {{target_words: 600}}\nheartbeat_ms: {n + 100}\n" for n in range(3)
     ]
     served = make(texts[0], backend_url="", max_connections=400)
-    backend.script(chunk_ms=3)
+    backend.script(chunk_ms=CHUNK_MS)
     stop = threading.Event()
+    end_s = time.monotonic() + SECONDS
 
     def keep_reloading():
         count = 0
@@ -140,10 +146,18 @@ def test_reloads_under_streams_break_none(make, backend):
             return stream(served.longhand, request("Tell me of tea in 300 words.", model="scripted-model"))
         return stream(served.longhand, request("Write an article of 600 words about tea.", model="longhand"))
 
+    def streams(number):
+        got = [one_stream(number), one_stream(number + 1)]
+        while time.monotonic() < end_s:
+            got.append(one_stream(number + len(got)))
+        return got
+
     with concurrent.futures.ThreadPoolExecutor(STREAMS + 1) as pool:
         reloading = pool.submit(keep_reloading)
-        got = list(pool.map(one_stream, range(2 * STREAMS)))
-        stop.set()
+        try:
+            got = [chunks for each in pool.map(streams, range(STREAMS)) for chunks in each]
+        finally:
+            stop.set()
         asked = reloading.result()
     assert asked > 5
     assert served.count(" reloaded ") > 5
@@ -155,3 +169,4 @@ def test_reloads_under_streams_break_none(make, backend):
     seen = served.longhand.call("GET", "/metrics").raw_body.decode()
     assert "longhand_streams_open 0" in seen
     assert "longhand_jobs_running 0" in seen
+    print(f"\n{len(got):,} streams, {STREAMS} at a time, under {served.count(' reloaded ')} reloads: 0 broken")
