@@ -3,6 +3,7 @@
 #include "api/responses.h"
 #include "api/responses_chain.h"
 #include "api/responses_render.h"
+#include "api/responses_translate.h"
 #include "api/responses_view.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,9 +15,28 @@
 
 enum { ID_BYTES = 64, ITEMS_DEFAULT = 20, ITEMS_LIMIT_MAX = 100 };
 
+/* Paths name no model: they are the default backend's. */
+static bool is_default_without(struct api *api)
+{
+	struct model_target target = { .backend = NULL };
+
+	(void)!api->model->resolve_default(api->model, NULL, &target);
+	return target.backend != NULL && responses_are_missing(api, target.backend);
+}
+
 void responses_refuse_unknown(struct api *api, struct request *request)
 {
-	passthrough_any(api, request);
+	struct api_fault fault;
+
+	if (!is_default_without(api)) {
+		passthrough_any(api, request);
+		return;
+	}
+	api_fault_set(&fault, API_ERROR_RESPONSE_NOT_FOUND, NULL,
+		      "There is nothing at %.200s: no response of yours, or its retention is "
+		      "over, or it was never stored.",
+		      request->path);
+	api_fault_send(request, &fault);
 }
 
 static void send_json(struct request *request, struct buf *body, enum err err)
