@@ -36,7 +36,8 @@ static void add_created(bool is_plan_only, const char *facts)
 	spec.target_words = 100;
 	spec.is_plan_only = is_plan_only;
 	add(EVENT_CREATED, 0, NULL,
-	    json_pack("{s:o,s:s,s:o}", "spec", spec_to_json(&spec), "model", "long\"hand", "response",
+	    json_pack("{s:o,s:s,s:o}", "spec", spec_to_json(&spec), "model", "long\"hand", "respo"
+	    "nse",
 		      json_loads(facts, 0, NULL)));
 	spec_release(&spec);
 }
@@ -180,7 +181,8 @@ static void each_event_has_what_it_must(void **state)
 		{ 2, "\"output_index\":0,\"item\":{\"id\":\"rs_0123456789abcdef0123456789abcdef\","
 		     "\"type\":\"reasoning\",\"status\":\"in_progress\",\"summary\":[]}" },
 		{ 4, "\"item_id\":\"rs_0123456789abcdef0123456789abcdef\",\"output_index\":0,"
-		     "\"summary_index\":0,\"delta\":\"1. One \\\"1\\\" (60): why\\n2. Two (40)\\n\"" },
+		     "\"summary_index\":0,\"delta\":\"1. One \\\"1\\\" (60): why\\n2. Two (40)\\n"
+		     "\"" },
 		{ 8, "\"output_index\":1,\"item\":{\"id\":\"msg_0123456789abcdef0123456789abcdef\","
 		     "\"type\":\"message\",\"status\":\"in_progress\",\"role\":\"assistant\","
 		     "\"content\":[]}" },
@@ -188,10 +190,12 @@ static void each_event_has_what_it_must(void **state)
 		     "\"annotations\":[],\"logprobs\":[]}" },
 		{ 10, "\"delta\":\"Caf\xc3\xa9 \\\"quoted\\\".\\n\",\"logprobs\":[]" },
 		{ 11, "\"delta\":\"Two more words.\",\"logprobs\":[]" },
-		{ 12, "\"text\":\"Caf\xc3\xa9 \\\"quoted\\\".\\nTwo more words.\",\"logprobs\":[]" },
+		{ 12, "\"text\":\"Caf\xc3\xa9 \\\"quoted\\\".\\nTwo more words.\",\"logprobs\":["
+		"]" },
 		{ 14, "\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{\"type\":" },
 		{ 15, "\"status\":\"completed\",\"completed_at\":1700000004" },
-		{ 15, "\"usage\":{\"input_tokens\":10,\"input_tokens_details\":{\"cached_tokens\":4,"
+		{ 15, "\"usage\":{\"input_tokens\":10,\"input_tokens_details\":{\"cached_tokens"
+		"\":4,"
 		      "\"cache_write_tokens\":0},\"output_tokens\":20,\"output_tokens_details\":"
 		      "{\"reasoning_tokens\":3},\"total_tokens\":30}" },
 		{ 15, "\"longhand\":{\"job\":\"0123456789abcdef0123456789abcdef\",\"report\":"
@@ -297,7 +301,7 @@ static void a_replay_gives_equal_bytes_from_any_number_on(void **state)
 	forget_log();
 }
 
-/* What a reader was sent up to any event of the log, and then from there by number, is the whole. */
+/* What a reader was sent up to any event of the log, and then from there by number, is all. */
 static void a_cut_anywhere_is_mended_by_number(void **state)
 {
 	struct buf whole;
@@ -415,7 +419,8 @@ static void a_plan_alone_is_the_text(void **state)
 	add_created(true, "{}");
 	add_planned();
 	add_done("stop");
-	expect_end(types, COUNT_OF(types), "\"text\":\"1. One \\\"1\\\" (60): why\\n2. Two (40)\\n\"");
+	expect_end(types, COUNT_OF(types), "\"text\":\"1. One \\\"1\\\" (60): why\\n2. Two (40)"
+	"\\n\"");
 }
 
 static void a_job_of_a_chat_is_no_response(void **state)

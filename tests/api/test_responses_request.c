@@ -28,56 +28,64 @@ static void forget(void)
 #define USER "{\"role\":\"user\",\"content\":\"Hi\"}"
 #define CHAT_USER "{\"role\":\"user\",\"content\":\"Hi\"}"
 
+static const struct {
+	const char *body;
+	const char *messages;
+	const char *foreign;
+} item_rows[] = {
+	{ "{\"model\":\"m\",\"input\":\"Hi\"}", "[" CHAT_USER "]", "" },
+	{ "{\"model\":\"m\",\"input\":\"Hi\",\"instructions\":\"Be brief.\"}",
+	  "[{\"role\":\"system\",\"content\":\"Be brief.\"}," CHAT_USER "]", "" },
+	{ "{\"model\":\"m\",\"input\":[" USER
+	  "],\"text\":{},\"tools\":[],\"reasoning\":null}",
+	  "[" CHAT_USER "]", "" },
+	{ "{\"model\":\"m\",\"input\":[{\"type\":\"message\",\"role\":\"user\",\"content\":"
+	  "[{\"type\":\"input_text\",\"text\":\"A\"},{\"type\":\"input_text\",\"text\":"
+	  "\"B\"}]}]}",
+	  "[{\"role\":\"user\",\"content\":\"A\\nB\"}]", "" },
+	{ "{\"model\":\"m\",\"input\":[{\"role\":\"developer\",\"content\":\"D\"},{\"type"
+	"\":"
+	  "\"reasoning\",\"summary\":[]},{\"role\":\"assistant\",\"content\":[{\"type\":"
+	  "\"output_text\",\"text\":\"A\",\"annotations\":[]},{\"type\":\"refusal\",\"ref"
+	  "usal\":"
+	  "\"No\"}]}," USER "]}",
+	  "[{\"role\":\"system\",\"content\":\"D\"},{\"role\":\"assistant\",\"content\":"
+	  "\"A\\nNo\"}"
+	  "," CHAT_USER "]",
+	  "" },
+	{ "{\"model\":\"m\",\"input\":[" USER ",{\"role\":\"user\",\"content\":[{\"type\":"
+	  "\"input_text\",\"text\":\"A\"},{\"type\":\"input_image\",\"image_url\":\"x\"}]"
+	  "}]}",
+	  "[" CHAT_USER ",{\"role\":\"user\",\"content\":\"A\"}]", "input[1].content[1]" },
+	{ "{\"model\":\"m\",\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}," USER
+	  "]}",
+	  "[" CHAT_USER "]", "input[0]" },
+	{ "{\"model\":\"m\",\"input\":\"Hi\",\"tools\":[{\"type\":\"function\"}]}",
+	  "[" CHAT_USER "]", "tools" },
+	{ "{\"model\":\"m\",\"input\":\"Hi\",\"text\":{\"format\":{\"type\":\"json_object"
+	"\"}}}",
+	  "[" CHAT_USER "]", "text.format" },
+	{ "{\"model\":\"m\",\"input\":\"Hi\",\"text\":{\"format\":{\"type\":\"text\"}}}",
+	  "[" CHAT_USER "]", "" },
+	{ "{\"model\":\"m\",\"input\":\"Hi\",\"top_logprobs\":2}", "[" CHAT_USER "]",
+	  "top_logprobs" },
+	{ "{\"model\":\"m\",\"prompt\":{\"id\":\"p\"}}", "[]", "prompt" },
+};
+
 static void items_become_messages(void **state)
 {
-	static const struct {
-		const char *body;
-		const char *messages;
-		const char *foreign;
-	} rows[] = {
-		{ "{\"model\":\"m\",\"input\":\"Hi\"}", "[" CHAT_USER "]", "" },
-		{ "{\"model\":\"m\",\"input\":\"Hi\",\"instructions\":\"Be brief.\"}",
-		  "[{\"role\":\"system\",\"content\":\"Be brief.\"}," CHAT_USER "]", "" },
-		{ "{\"model\":\"m\",\"input\":[" USER "],\"text\":{},\"tools\":[],\"reasoning\":null}",
-		  "[" CHAT_USER "]", "" },
-		{ "{\"model\":\"m\",\"input\":[{\"type\":\"message\",\"role\":\"user\",\"content\":"
-		  "[{\"type\":\"input_text\",\"text\":\"A\"},{\"type\":\"input_text\",\"text\":\"B\"}]}]}",
-		  "[{\"role\":\"user\",\"content\":\"A\\nB\"}]", "" },
-		{ "{\"model\":\"m\",\"input\":[{\"role\":\"developer\",\"content\":\"D\"},{\"type\":"
-		  "\"reasoning\",\"summary\":[]},{\"role\":\"assistant\",\"content\":[{\"type\":"
-		  "\"output_text\",\"text\":\"A\",\"annotations\":[]},{\"type\":\"refusal\",\"refusal\":"
-		  "\"No\"}]}," USER "]}",
-		  "[{\"role\":\"system\",\"content\":\"D\"},{\"role\":\"assistant\",\"content\":\"A\\nNo\"}"
-		  "," CHAT_USER "]",
-		  "" },
-		{ "{\"model\":\"m\",\"input\":[" USER ",{\"role\":\"user\",\"content\":[{\"type\":"
-		  "\"input_text\",\"text\":\"A\"},{\"type\":\"input_image\",\"image_url\":\"x\"}]}]}",
-		  "[" CHAT_USER ",{\"role\":\"user\",\"content\":\"A\"}]", "input[1].content[1]" },
-		{ "{\"model\":\"m\",\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}," USER "]}",
-		  "[" CHAT_USER "]", "input[0]" },
-		{ "{\"model\":\"m\",\"input\":\"Hi\",\"tools\":[{\"type\":\"function\"}]}",
-		  "[" CHAT_USER "]", "tools" },
-		{ "{\"model\":\"m\",\"input\":\"Hi\",\"text\":{\"format\":{\"type\":\"json_object\"}}}",
-		  "[" CHAT_USER "]", "text.format" },
-		{ "{\"model\":\"m\",\"input\":\"Hi\",\"text\":{\"format\":{\"type\":\"text\"}}}",
-		  "[" CHAT_USER "]", "" },
-		{ "{\"model\":\"m\",\"input\":\"Hi\",\"top_logprobs\":2}", "[" CHAT_USER "]",
-		  "top_logprobs" },
-		{ "{\"model\":\"m\",\"prompt\":{\"id\":\"p\"}}", "[]", "prompt" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(item_rows); i++) {
 		char *messages;
 
-		if (!read_body(rows[i].body))
-			fail_msg("%s: %s", rows[i].body, fault.message);
+		if (!read_body(item_rows[i].body))
+			fail_msg("%s: %s", item_rows[i].body, fault.message);
 		messages = json_dumps(chat.messages, JSON_COMPACT);
-		assert_string_equal(messages, rows[i].messages);
-		assert_string_equal(asked.foreign, rows[i].foreign);
+		assert_string_equal(messages, item_rows[i].messages);
+		assert_string_equal(asked.foreign, item_rows[i].foreign);
 		assert_int_equal(chat.has_tools || chat.has_images || chat.has_logprobs ||
 					 chat.has_response_format,
-				 rows[i].foreign[0] != '\0');
+				 item_rows[i].foreign[0] != '\0');
 		mem_free(messages);
 		forget();
 	}
@@ -101,7 +109,8 @@ static void what_cannot_be_is_refused_by_name(void **state)
 		  API_ERROR_INVALID_VALUE, "input[1]" },
 		{ "{\"model\":\"m\",\"input\":[{\"role\":\"user\"}]}", API_ERROR_INVALID_VALUE,
 		  "input[0]" },
-		{ "{\"model\":\"m\",\"input\":\"x\",\"stream\":1}", API_ERROR_INVALID_VALUE, "stream" },
+		{ "{\"model\":\"m\",\"input\":\"x\",\"stream\":1}", API_ERROR_INVALID_VALUE,
+		  "stream" },
 		{ "{\"model\":\"m\",\"input\":\"x\",\"store\":\"yes\"}", API_ERROR_INVALID_VALUE,
 		  "store" },
 		{ "{\"model\":\"m\",\"input\":\"x\",\"background\":{}}", API_ERROR_INVALID_VALUE,
@@ -133,9 +142,10 @@ static void flags_and_the_last_turn_are_read(void **state)
 	assert_string_equal(buf_str(&chat.last_user), "Hi");
 	assert_true(chat.ends_with_user);
 	forget();
-	assert_true(read_body("{\"model\":\"m\",\"stream\":true,\"store\":false,\"background\":true,"
-			      "\"instructions\":\"I\",\"previous_response_id\":\"resp_1\",\"input\":["
-			      "{\"role\":\"assistant\",\"content\":\"A\"}," USER "]}"));
+	assert_true(
+		read_body("{\"model\":\"m\",\"stream\":true,\"store\":false,\"background\":true,"
+			  "\"instructions\":\"I\",\"previous_response_id\":\"resp_1\",\"input\":["
+			  "{\"role\":\"assistant\",\"content\":\"A\"}," USER "]}"));
 	assert_true(!asked.is_stored && asked.is_background && chat.is_stream);
 	assert_string_equal(buf_str(&asked.previous), "resp_1");
 	assert_int_equal(chat.last_user_index, 2);
@@ -154,9 +164,10 @@ static void facts_are_what_was_said(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(read_body("{\"model\":\"m\",\"input\":\"Hi\",\"metadata\":{\"k\":\"v\"},\"stream\":"
-			      "true,\"max_output_tokens\":16,\"temperature\":0.5,\"tools\":null,"
-			      "\"reasoning\":{\"effort\":\"low\"},\"foo\":1}"));
+	assert_true(
+		read_body("{\"model\":\"m\",\"input\":\"Hi\",\"metadata\":{\"k\":\"v\"},\"stream\":"
+			  "true,\"max_output_tokens\":16,\"temperature\":0.5,\"tools\":null,"
+			  "\"reasoning\":{\"effort\":\"low\"},\"foo\":1}"));
 	facts = responses_request_facts(&asked, &fault);
 	text = json_dumps(facts, JSON_COMPACT | JSON_SORT_KEYS);
 	assert_string_equal(text, "{\"input\":\"Hi\",\"max_output_tokens\":16,\"metadata\":{\"k\":"
@@ -252,8 +263,10 @@ static void what_the_log_keeps_is_bounded(void **state)
 static void a_lack_of_memory_is_never_taken_for_absence(void **state)
 {
 	static const char body[] =
-		"{\"model\":\"m\",\"input\":[" USER "],\"instructions\":\"I\",\"tools\":[1],\"text\":"
-		"{\"format\":{\"type\":\"x\"}},\"metadata\":{\"a\":\"b\"},\"longhand\":{\"mode\":\"auto\"},"
+		"{\"model\":\"m\",\"input\":[" USER
+		"],\"instructions\":\"I\",\"tools\":[1],\"text\":"
+		"{\"format\":{\"type\":\"x\"}},\"metadata\":{\"a\":\"b\"},\"longhand\":{\"mode\":"
+		"\"auto\"},"
 		"\"previous_response_id\":\"resp_1\"}";
 	size_t failed = 0;
 	bool is_done = false;
