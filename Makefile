@@ -99,6 +99,12 @@ reloads:
 	@RELOAD_STREAMS=200 RELOAD_PERIOD_S=1 RELOAD_SECONDS=60 RELOAD_CHUNK_MS=60 .venv/bin/python -m pytest \
 		-q -s -k reloads_under_streams -c tests/pytest.ini tests/system/test_reload.py
 
+# Schedules of three processes, one log and a store that loses: `make simulate`; SEED=n shows one.
+SIMULATE ?= 100000
+.PHONY: simulate
+simulate: $(OUT)/tests/job/test_simulate
+	@SIMULATE=$(SIMULATE) SEED=$(SEED) $<
+
 include tests/gates/check.mk
 include tests/bench/bench.mk
 include deploy/deploy.mk
@@ -120,6 +126,7 @@ help:
 	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
 	@echo "make image-test  the container image: built on Debian's packages, run and used (root)"
 	@echo "make abuse       clients and backends that misbehave, and what they leave behind"
+	@echo "make simulate    100,000 schedules of owners, failovers and freezes over one log"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
 	@echo "make reloads     a reload each second for a minute under 200 streams: none broken"

@@ -24,13 +24,19 @@ void claim_init(struct claim *claim, const struct claim_options *options)
 	buf_init(&claim->line, LINE_BYTES_MAX);
 }
 
-void claim_release(struct claim *claim)
+static void drop_events(struct claim *claim)
 {
 	for (size_t i = 0; i < claim->n_events; i++)
 		event_release(&claim->events[i]);
+	claim->n_events = 0;
+}
+
+void claim_release(struct claim *claim)
+{
+	drop_events(claim);
 	mem_free(claim->events);
 	claim->events = NULL;
-	claim->n_events = claim->room = 0;
+	claim->room = 0;
 	buf_release(&claim->line);
 }
 
@@ -75,8 +81,8 @@ static void on_write_done(struct op *op)
 {
 	struct store_write *write = container_of(op, struct store_write, op);
 	struct claim *claim = container_of(write, struct claim, write);
-	bool is_unknown = op->result == ERR_TIMEOUT ||
-			  (op->result != OK && write->outcome == STORE_UNKNOWN);
+	bool is_unknown =
+		op->result == ERR_TIMEOUT || (op->result != OK && write->outcome == STORE_UNKNOWN);
 
 	claim->outcome = is_unknown ? ERR_UNKNOWN : op->result;
 	claim->generation = write->generation;
@@ -115,6 +121,7 @@ static void append(struct claim *claim)
 	enum err err = OK;
 
 	if (!claim->is_sent) {
+		claim->is_anew = false;
 		claim->epoch = claim->entries.last.epoch + 1;
 		err = encode_claim(claim);
 	}
@@ -155,6 +162,23 @@ static void judge_ended(struct claim *claim)
 	append(claim);
 }
 
+/* Where the store has lost something, the same claim is not sent again but another one: the first
+ * may stand in a copy of the log that its owner is giving back, where it is one of its events. */
+static void append_again(struct claim *claim)
+{
+	enum err err = OK;
+
+	if (claim->is_anew) {
+		claim->is_sent = false;
+		buf_clear(&claim->line);
+		err = id_new(claim->by);
+	}
+	if (err != OK)
+		finish(claim, err);
+	else
+		append(claim);
+}
+
 static void judge_sent(struct claim *claim)
 {
 	const struct store_place *last = &claim->entries.last;
@@ -164,7 +188,24 @@ static void judge_sent(struct claim *claim)
 	else if (last->epoch >= claim->epoch || claim->outcome != ERR_UNKNOWN)
 		finish(claim, ERR_CONFLICT);
 	else
-		append(claim);
+		append_again(claim);
+}
+
+static bool has_doubt(const struct claim *claim)
+{
+	return claim->doubt != claim->options.store->doubt(claim->options.store);
+}
+
+/* What was read may be gone: all of it again. */
+static void read_anew(struct claim *claim)
+{
+	drop_events(claim);
+	entries_init(&claim->entries);
+	claim->is_ours = false;
+	claim->outcome = ERR_UNKNOWN;
+	claim->is_anew = true;
+	claim->doubt = claim->options.store->doubt(claim->options.store);
+	read_more(claim);
 }
 
 static void judge(struct claim *claim)
@@ -235,6 +276,8 @@ static void on_read_done(struct op *op)
 		finish(claim, claim->op.canceled);
 	else if (claim->is_sent && is_away)
 		read_later(claim);
+	else if (op->result == OK && has_doubt(claim))
+		read_anew(claim);
 	else if (err != OK)
 		finish(claim, err);
 	else if (read->is_more)

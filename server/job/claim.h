@@ -1,5 +1,5 @@
-/* claim - takes a job's log up, to write on in it: reads it, appends `claimed` at <epoch+1>-0, reads
- * what landed in between.
+/* claim - takes a job's log up, to write on in it: reads it, appends `claimed` at <epoch+1>-0,
+ * reads what landed in between.
  *
  *   claim_init(&claim, &options);
  *   op_prepare(&claim.op, ...);        its deadline is that of the whole claim
@@ -49,7 +49,7 @@ struct claim {
 	struct event *events; /* the log as far as it was read */
 	size_t n_events, room;
 	uint64_t epoch;	     /* ours, after OK */
-	uint64_t doubt;	     /* the store's, before the first read */
+	uint64_t doubt;	     /* the store's, when the reading began */
 	uint64_t generation; /* store_write's: the log's writer keeps it */
 
 	/* Its own. */
@@ -58,11 +58,12 @@ struct claim {
 	struct entries entries;
 	struct store_read read;
 	struct store_write write;
-	struct buf line;	  /* of the claim */
+	struct buf line; /* of the claim */
 	char by[ID_CHARS + 1];
-	bool is_sent;		  /* the claim may be in the log */
-	bool is_ours;		  /* it was read there */
-	bool is_sealing;	  /* it only says again that the log has ended */
+	bool is_sent;	 /* the claim may be in the log */
+	bool is_ours;	 /* it was read there */
+	bool is_anew;	 /* the store has had doubts since it was sent */
+	bool is_sealing; /* it only says again that the log has ended */
 	unsigned tries;
 	enum err outcome; /* of the append */
 	struct timer again;

@@ -7,7 +7,8 @@
  * (else some of it was lost). Behind the end there is nothing: a claim that landed there is no
  * event of the log.
  *
- * Embedded in its reader; holds nothing to be released, borrows what was fed until it is used up. */
+ * Embedded in its reader; holds nothing to be released, borrows what was fed until it is used up.
+ */
 #ifndef LONGHAND_JOB_ENTRIES_H
 #define LONGHAND_JOB_ENTRIES_H
 #include "store/store.h"

@@ -187,8 +187,8 @@ static size_t weight_of(const struct event *event)
 /* An entry begins and ends with a claim, and where one that is repeated began and ended. */
 static bool is_border(const struct event_log *log, size_t at)
 {
-	return log->events[at].seq == 0 || log->events[at - 1].seq == 0 ||
-	       at == log->repeat_from || at == log->repeat_to;
+	return log->events[at].seq == 0 || log->events[at - 1].seq == 0 || at == log->repeat_from ||
+	       at == log->repeat_to;
 }
 
 static enum err encode_batch(struct event_log *log)

@@ -13,12 +13,12 @@
  * tail in the store before it writes on:
  *   the tail is one of its events     what is behind it is written (again)
  *   it is anybody else's              conflict: `error` is ERR_CONFLICT, nothing more is written
- *   there is no log                   the next append tells: STORE_LOST: all of it is written again,
- *                                     from the first event; else conflict
- * A batch that is written again keeps its bounds; a claim stands in an entry of its own, and where
- * it is written again the log looks whether something came before it. A store that is away costs a
- * try now and then (again_ms, doubled up to again_max_ms): text gathers, event_log_is_full() tells
- * the writer to wait, readers get it when the store is back.
+ *   there is no log                   the next append tells: STORE_LOST: all of it is written
+ * again, from the first event; else conflict A batch that is written again keeps its bounds; a
+ * claim stands in an entry of its own, and where it is written again the log looks whether
+ * something came before it. A store that is away costs a try now and then (again_ms, doubled up to
+ * again_max_ms): text gathers, event_log_is_full() tells the writer to wait, readers get it when
+ * the store is back.
  *
  * The owner embeds it; on_moved() fires (on a turn of its own) after batches landed, when the log
  * failed, and when a look is over. Events stay in memory until release. */
@@ -64,10 +64,10 @@ struct event_log {
 	uint64_t epoch, next_seq;
 	struct event *events;
 	size_t n_events, room;
-	size_t n_landed; /* readers may see events[0 .. n_landed) */
-	size_t n_stored; /* what the store is known to have */
-	size_t n_sent;	 /* as far as ever was written; the rest is gathering */
-	size_t n_flying; /* events in the write in flight, after n_stored */
+	size_t n_landed;	       /* readers may see events[0 .. n_landed) */
+	size_t n_stored;	       /* what the store is known to have */
+	size_t n_sent;		       /* as far as ever was written; the rest is gathering */
+	size_t n_flying;	       /* events in the write in flight, after n_stored */
 	size_t repeat_from, repeat_to; /* bounds of the batch whose outcome was unknown */
 	size_t gathering_bytes;
 	uint64_t content_bytes;
@@ -82,7 +82,7 @@ struct event_log {
 	bool is_unsure;	     /* look before the next write */
 	bool has_conflict;   /* the look is to explain one */
 	bool is_claim_looked_at;
-	bool is_due;	     /* to be written as soon as nothing is in flight */
+	bool is_due; /* to be written as soon as nothing is in flight */
 	bool is_created;
 	bool is_let_go; /* it has ended, and the store's copy is nobody's business any more */
 	bool has_text;

@@ -33,8 +33,7 @@ static size_t find_event(const struct event_log *log, uint64_t epoch, uint64_t s
 		else
 			high = middle;
 	}
-	if (low < log->n_events && log->events[low].epoch == epoch &&
-	    log->events[low].seq == seq)
+	if (low < log->n_events && log->events[low].epoch == epoch && log->events[low].seq == seq)
 		return low;
 	return log->n_events;
 }
@@ -81,8 +80,8 @@ static enum err match_entries(struct event_log *log)
 	enum err err = OK;
 
 	entries_init(&entries);
-	entries_feed(&entries, (struct slice){ buf_str(&log->tail.entries),
-					       log->tail.entries.len });
+	entries_feed(&entries,
+		     (struct slice){ buf_str(&log->tail.entries), log->tail.entries.len });
 	while (err == OK && entries_cut(&entries, &line))
 		err = match_line(log, line);
 	return err;
@@ -104,7 +103,8 @@ static void found_tail(struct event_log *log)
 		event_log_stored(log);
 }
 
-/* Was it lost or erased, or is it not there yet? A write tells. */
+/* Was it lost or erased, or is it not there yet? A write tells: one of the first events, since
+ * another owner may be about to give the store its copy back, and no gap may come in between. */
 static void found_nothing(struct event_log *log)
 {
 	log->phase = LOG_IDLE;
@@ -114,8 +114,7 @@ static void found_nothing(struct event_log *log)
 		event_log_fail(log, ERR_CONFLICT);
 		return;
 	}
-	if (log->n_stored == log->n_events)
-		log->n_stored--;
+	log->n_stored = 0;
 	log->is_due = true;
 	event_log_move_on(log);
 }
