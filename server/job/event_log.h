@@ -13,12 +13,13 @@
  * tail in the store before it writes on:
  *   the tail is one of its events     what is behind it is written (again)
  *   it is anybody else's              conflict: `error` is ERR_CONFLICT, nothing more is written
- *   there is no log                   the next append tells: STORE_LOST: all of it is written
- * again, from the first event; else conflict A batch that is written again keeps its bounds; a
- * claim stands in an entry of its own, and where it is written again the log looks whether
- * something came before it. A store that is away costs a try now and then (again_ms, doubled up to
- * again_max_ms): text gathers, event_log_is_full() tells the writer to wait, readers get it when
- * the store is back.
+ *   there is no log                   the next append tells: STORE_LOST: all of it is
+ *                                     written again, from the first event; else conflict
+ *
+ * A batch that is written again keeps its bounds; a claim stands in an entry of its own, and where
+ * it is written again the log looks whether something came before it. A store that is away costs a
+ * try now and then (again_ms, doubled up to again_max_ms): text gathers, event_log_is_full() tells
+ * the writer to wait, readers get it when the store is back.
  *
  * The owner embeds it; on_moved() fires (on a turn of its own) after batches landed, when the log
  * failed, and when a look is over. Events stay in memory until release. */

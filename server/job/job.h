@@ -13,7 +13,7 @@
  * A parked job has no call, no engine and no timer: only its log and state. It parks where the next
  * call would begin, at the last sentence there is. job_offer() parks it for another process.
  *
- * A job is also made of a claim, and goes on where its log ends: what is written stays, and only the
+ * A job is also made of a claim, and goes on where its log ends: what is written stays, only the
  * call that was running is made again. The same log gives the same state. What its caller needs of
  * the request is in `created`, but for the client's authorization, which no log holds: see
  * job_authorize().

@@ -1,8 +1,12 @@
 /* file_flush - what one batch of changes does to the files: on a thread, one batch at a time.
  *
- *   all files of a group: open, cut what is torn, write ─► sync each ─► close     then: sync jobs/
+ *   each file: open, cut what is torn, write, close ─► sync the file system       (many files)
+ *   each file of a group: open, cut, write ─► sync each ─► close ─► sync jobs/    (few files)
  *
- * Writing all before syncing any lets one commit of the file system's journal do for many files.
+ * A sync costs a flush of the disk, some ms, however little is written: 50 files one by one cost
+ * 50 of them, the file system as a whole one, but then whatever others have written there is waited
+ * for. The times that both took last decide.
+ *
  * At most FILE_FLUSH_OPEN_MAX files are open at once. A target that failed is left as it was
  * before, as far as that can be done; what cannot, the next write to it, or the next start, cuts
  * off. */
@@ -32,6 +36,10 @@ struct file_flush {
 	const struct file_ops *ops;
 	int jobs_fd;
 	struct list targets;
+	/* What a sync of one file and of all took, moving averages; 0: not known. Kept from batch
+	 * to batch, as is the kernel's answer. */
+	uint64_t each_us, all_us;
+	bool cannot_sync_all;
 	bool has_probe; /* find out whether anything can be written */
 	int probe_error;
 };

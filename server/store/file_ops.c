@@ -1,7 +1,10 @@
 #include "store/file_ops.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static int real_open(void *context, int dir_fd, const char *name, int flags, int *ret_fd)
@@ -88,6 +91,24 @@ static int real_sync(void *context, int fd)
 	return result != 0 ? errno : 0;
 }
 
+/* Before 5.8, syncfs() did not tell of errors. */
+static bool tells_of_errors(void)
+{
+	struct utsname name;
+	unsigned major, minor;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 8));
+}
+
+static int real_sync_all(void *context, int dir_fd)
+{
+	(void)context;
+	if (!tells_of_errors())
+		return ENOSYS;
+	return syncfs(dir_fd) != 0 ? errno : 0;
+}
+
 static int real_remove(void *context, int dir_fd, const char *name)
 {
 	(void)context;
@@ -106,5 +127,6 @@ const struct file_ops file_ops_real = { .open = real_open,
 					.size = real_size,
 					.truncate = real_truncate,
 					.sync = real_sync,
+					.sync_all = real_sync_all,
 					.remove = real_remove,
 					.close = real_close };

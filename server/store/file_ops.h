@@ -19,6 +19,9 @@ struct file_ops {
 	int (*truncate)(void *context, int fd, uint64_t size_bytes);
 	/* A file's data and size, or a directory's entries, are there after a power cut. */
 	int (*sync)(void *context, int fd);
+	/* The same for everything in the file system of `dir_fd`, by one flush of the disk. ENOSYS
+	 * where the kernel does not say whether that failed. */
+	int (*sync_all)(void *context, int dir_fd);
 	int (*remove)(void *context, int dir_fd, const char *name);
 	void (*close)(void *context, int fd);
 };

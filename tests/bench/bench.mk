@@ -9,6 +9,14 @@ $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(OUT)/obj/tests/bench/bench_net.o $(
 bench-build: $(OUT)/longhandd $(BENCH_BIN)
 	@:
 
+# What the file store costs, and how long a start with 10,000 logs takes: in DIR of this disk.
+STORE_DIR ?= $(OUT)/bench/state
+.PHONY: bench-store
+bench-store: $(OUT)/bench/store_bench
+	@rm -rf $(STORE_DIR)
+	@$< $(STORE_DIR)
+	@rm -rf $(STORE_DIR)
+
 # `make bench BENCH="--rounds 1 --only request"`: see tests/bench/bench.py --help.
 bench:
 	@deploy/setup bench

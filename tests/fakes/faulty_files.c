@@ -72,6 +72,17 @@ static int faulty_sync(void *context, int fd)
 	return next_call(files);
 }
 
+static int faulty_sync_all(void *context, int dir_fd)
+{
+	struct faulty_files *files = context;
+
+	(void)dir_fd;
+	if (files->has_no_sync_all)
+		return ENOSYS;
+	files->syncs++;
+	return next_call(files);
+}
+
 static int faulty_remove(void *context, int dir_fd, const char *name)
 {
 	int error = next_call(context);
@@ -96,6 +107,7 @@ void faulty_files_init(struct faulty_files *files)
 						 .size = faulty_size,
 						 .truncate = faulty_truncate,
 						 .sync = faulty_sync,
+						 .sync_all = faulty_sync_all,
 						 .remove = faulty_remove,
 						 .close = faulty_close },
 					.room_bytes = UINT64_MAX };

@@ -2,6 +2,7 @@
  * writes short. Syncs are counted and not carried out: nobody pulls the plug here. */
 #ifndef LONGHAND_FAKES_FAULTY_FILES_H
 #define LONGHAND_FAKES_FAULTY_FILES_H
+#include <stdbool.h>
 #include "store/file_ops.h"
 
 struct faulty_files {
@@ -11,6 +12,7 @@ struct faulty_files {
 	unsigned fail_for; /* ... and so many altogether, 1 if 0 */
 	int error;	   /* with this errno */
 	unsigned syncs, opens;
+	bool has_no_sync_all;
 	uint64_t room_bytes; /* that may be written still; UINT64_MAX at first */
 	int open_now, open_peak;
 };

@@ -1,5 +1,5 @@
-/* A process or the power goes in the middle of a write: whatever the file's end looks like then, all
- * that was acknowledged is back, whole, and nothing of the rest. */
+/* A process or the power goes in the middle of a write: whatever the file's end looks like then,
+ * all that was acknowledged is back, whole, and nothing of the rest. */
 #include "check.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -77,8 +77,7 @@ static void note(const char *fresh, uint64_t next_seq)
 	enum err err;
 
 	step->file_bytes = size_of("job");
-	(void)snprintf(step->text, sizeof(step->text), "%s",
-		       file_world_text(&world, "job", &err));
+	(void)snprintf(step->text, sizeof(step->text), "%s", file_world_text(&world, "job", &err));
 	step->fresh = fresh;
 	step->next_seq = next_seq;
 }
@@ -226,7 +225,8 @@ static void large_entries_are_cut_as_well(void **state)
 
 static void what_cannot_be_read_is_left_alone(void **state)
 {
-	static const char later[] = "{\"log\":2,\"job\":\"later\",\"more\":1,\"crc\":\"d1a9294c\"}\n";
+	static const char later[] =
+		"{\"log\":2,\"job\":\"later\",\"more\":1,\"crc\":\"d1a9294c\"}\n";
 	size_t len;
 
 	(void)state;

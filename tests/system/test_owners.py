@@ -116,21 +116,27 @@ def strangers():
 
 # Every path that a job has, and some that look like one.
 PATHS = ["", "/text", "/cancel", "/chat", "/events", "/", "/chat?offset=0", "?owner=alice", "/text?key=" + ALICE, "/../", "/%2e/text"]
+# The same of a job that is asked for as a response.
+RESPONSE_PATHS = ["", "/cancel", "/input_items", "?stream=true", "?stream=true&starting_after=1", "/", "/text", "/../"]
 METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]
 
 
 def urls(job):
     """Every method of every path."""
-    return [(method, f"/v1/longhand/jobs/{job}{path}") for path in PATHS for method in METHODS]
+    jobs = [f"/v1/longhand/jobs/{job}{path}" for path in PATHS]
+    responses = [f"/v1/responses/resp_{job}{path}" for path in RESPONSE_PATHS]
+    return [(method, url) for url in jobs + responses for method in METHODS]
 
 
-def test_every_path_of_a_job_is_among_them():
+@pytest.mark.parametrize(("source", "paths"), [("jobs.c", PATHS), ("responses_stored.c", RESPONSE_PATHS)])
+def test_every_path_of_a_job_is_among_them(source, paths):
     """By the table that answers them."""
-    table = (ROOT / "server/api/jobs.c").read_text().split("} paths[] = {")[1].split("};")[0]
-    rows = re.findall(r'\{ "(\w*)", "(\w+)", JOB_\w+ \}', table)
+    table = (ROOT / "server/api" / source).read_text().split("} paths[] = {")[1].split("};")[0]
+    rows = re.findall(r'\{ "/?(\w*)", "/?(\w*)", JOB_\w+ \}', table)
     assert len(rows) == table.count("JOB_") > 5
-    for what, method in rows:
-        assert (f"/{what}" if what else "") in PATHS
+    for row in rows:
+        what, method = row if row[1] in METHODS else row[::-1]
+        assert (f"/{what}" if what else "") in paths
         assert method in METHODS
 
 
@@ -150,7 +156,7 @@ def test_a_job_is_never_readable_by_another(start_owned, backend):
             headers = {**dice.choice(strangers()), **dice.choice(CURIOUS)}
             got = longhand.call(method, url, headers=headers)
             assert got.status in (401, 404, 405), (method, url, headers, got.raw_body)
-            if method != "HEAD":
+            if method != "HEAD" and (got.status == 401 or url.startswith("/v1/longhand/")):
                 assert got.json()["error"]["code"] in ("invalid_api_key", "job_not_found", "method_not_allowed", "not_found")
             assert text[:40] not in got.raw_body
             assert "x-longhand-job" not in got.headers
@@ -160,6 +166,16 @@ def test_a_job_is_never_readable_by_another(start_owned, backend):
     assert status == "writing", "nobody else could cancel it"
     backend.release("gate")
     assert Chunks(running).is_done
+
+
+def test_a_stranger_builds_on_no_response_of_anothers(start_owned, backend):
+    longhand = start_owned()
+    first = longhand.call("POST", "/v1/responses", {"model": "longhand", "input": ARTICLE}, as_(ALICE)).json()
+    before = len(backend.requests())
+    body = {"model": "longhand", "input": ARTICLE, "previous_response_id": first["id"]}
+    assert_error(longhand.ask("POST", "/v1/responses", body, as_(BOB)), 404, code="previous_response_not_found")
+    assert len(backend.requests()) == before
+    assert longhand.call("POST", "/v1/responses", body, as_(ALICE)).status == 200
 
 
 def test_a_request_of_a_stranger_takes_up_no_job_of_anothers(start_owned):
