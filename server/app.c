@@ -277,7 +277,7 @@ static bool make_parts(struct app *app)
 	err = work_pool_new(app->loop, &app->pool);
 	if (err != OK)
 		return fail("work_pool", err);
-	err = app_store_new(app->reactor, work_pool_port(app->pool), app->settings, &app->store);
+	err = app_store_new(app->loop, work_pool_port(app->pool), app->settings, &app->store);
 	if (err != OK)
 		return fail("store", err);
 	return make_prompts(app);

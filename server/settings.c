@@ -36,19 +36,6 @@ const struct record_table settings_records[RECORD_TABLES] = {
 			  1000 },
 };
 
-const struct setting_refused settings_refused[] = {
-	{ "redis", "long texts are kept in memory" },
-	{ NULL, NULL },
-};
-
-const struct setting_refused *settings_find_refused(const char *name)
-{
-	for (const struct setting_refused *row = settings_refused; row->name != NULL; row++)
-		if (strcmp(row->name, name) == 0)
-			return row;
-	return NULL;
-}
-
 /* The arrays have different element types, so their pointers are moved as bytes. */
 static char *records_of(const struct settings *settings, const struct record_table *table)
 {
@@ -351,6 +338,8 @@ static enum err check_pairs(const struct settings *settings, struct buf *message
 		return REFUSE(message, "stream_low_bytes must be below stream_high_bytes");
 	if (settings->retry_base_ms > settings->retry_cap_ms)
 		return REFUSE(message, "retry_base_ms must not be above retry_cap_ms");
+	if (settings->redis[0] != '\0' && settings->state_dir[0] != '\0')
+		return REFUSE(message, "long texts are kept in state_dir or in redis, not in both");
 	return OK;
 }
 

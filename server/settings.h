@@ -59,6 +59,7 @@ struct settings_map {
 #define SETTING_C_URL char *
 #define SETTING_C_ENV_NAME char *
 #define SETTING_C_HASH char *
+#define SETTING_C_REDIS char *
 #define SETTING_C_ORIGINS char *
 #define SETTING_C_INT int64_t
 #define SETTING_C_MS uint64_t

@@ -215,17 +215,12 @@ static enum err add_record(struct reader *reader, const struct scope *scope, con
 static enum err set_top(struct reader *reader, const struct scope *scope, const yaml_node_t *key,
 			const yaml_node_t *value)
 {
-	const struct setting_refused *refused = settings_find_refused(text_of(key));
-
 	for (size_t i = 0; i < RECORD_TABLES; i++) {
 		const struct scope records = { .records = &settings_records[i] };
 
 		if (strcmp(text_of(key), settings_records[i].name) == 0)
 			return each_pair(reader, value, &records, add_record);
 	}
-	if (refused != NULL)
-		return FAULT(reader, key, "%s is not in this version yet: %s", refused->name,
-			     refused->instead);
 	return set_field(reader, scope, key, value);
 }
 

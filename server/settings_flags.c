@@ -122,12 +122,8 @@ static enum err refuse_unknown(const char *typed, const char *name, bool is_env,
 			       struct buf *message)
 {
 	const char *start = is_env ? env_prefix : "--";
-	const struct setting_refused *refused = settings_find_refused(name);
 	char near[FLAG_NAME_BYTES] = "";
 
-	if (refused != NULL)
-		return REFUSE(message, "%s is not in this version yet: %s", typed,
-			      refused->instead);
 	if (!find_nearest(name, near))
 		return is_env ? OK
 			      : REFUSE(message, "%s is not known; --help lists all flags", typed);

@@ -89,6 +89,7 @@ static const char *value_hint(const struct setting *setting)
 	case SETTING_ADDRESS:
 		return "ADDRESS";
 	case SETTING_URL:
+	case SETTING_REDIS:
 		return "URL";
 	case SETTING_ORIGINS:
 		return "ORIGIN,...";

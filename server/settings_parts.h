@@ -4,14 +4,6 @@
 #define LONGHAND_SETTINGS_PARTS_H
 #include "settings_value.h"
 
-/* Settings that the design has and this version has not: refused by name, never ignored. */
-struct setting_refused {
-	const char *name;
-	const char *instead;
-};
-extern const struct setting_refused settings_refused[];
-/* NULL when the name is not one of them. */
-const struct setting_refused *settings_find_refused(const char *name);
 
 /* Applies the file at `path` to the settings. */
 MUST_CHECK enum err settings_read_file(const char *path, struct settings *settings,

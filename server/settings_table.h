@@ -94,6 +94,13 @@
 	X(state_dir, STRING, "", 0, 0, NULL, false,                                                \
 	  "directory that long texts are kept in, so that they outlive the process; "              \
 	  "empty means in memory")                                                                 \
+	X(redis, REDIS, "", 0, 0, NULL, false,                                                     \
+	  "where long texts are kept for several processes (redis://[[user]:password@]host:port/db, " \
+	  "Redis 6.2 or newer, or Valkey); empty means not there")                                 \
+	X(redis_prefix, NAME, "longhand", 0, 0, NULL, false,                                       \
+	  "what its keys begin with, before a colon")                                              \
+	X(lease_ms, MS, "10000", 100, 600000, NULL, false,                                         \
+	  "time without a sign of life after which others take over a process' texts in redis")    \
 	X(max_jobs, INT, "256", 1, 100000, NULL, true,                                             \
 	  "long texts written at once; one more is answered 429")                                  \
 	X(retention_ms, MS, "600000", 0, SETTING_MS_MAX, NULL, true,                               \

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/key_hash.h"
 #include "base/mem.h"
+#include "loop/redis_url.h"
 
 enum { NAME_BYTES_MAX = 64, TEXT_BYTES_MAX = 4096, NEAR_BYTES_MAX = 64, NEAR_DISTANCE_MAX = 2 };
 enum { ITEM_BYTES_MAX = 256 };
@@ -176,6 +177,18 @@ static const struct {
 	{ SETTING_ENV_NAME, is_env_name, "is not the name of an environment variable" },
 };
 
+/* Never quotes it: there may be a password in it. */
+static const char *redis_fault(const char *text)
+{
+	struct redis_url url;
+	const char *fault = NULL;
+
+	if (redis_url_parse(text, &url, &fault) == ERR_INVALID)
+		return fault;
+	redis_url_release(&url); /* where memory is out, others will notice */
+	return NULL;
+}
+
 /* What is wrong with a text of that type, or NULL. An empty text means "not set". Never quotes
  * the text: somebody may have put a key where its name belongs. */
 static const char *text_fault(enum setting_type type, const char *text)
@@ -186,6 +199,8 @@ static const char *text_fault(enum setting_type type, const char *text)
 		return "has control characters";
 	if (text[0] == '\0')
 		return type == SETTING_ADDRESS ? "is empty" : NULL;
+	if (type == SETTING_REDIS)
+		return redis_fault(text);
 	for (size_t i = 0; i < sizeof(text_types) / sizeof(text_types[0]); i++)
 		if (text_types[i].type == type)
 			return text_types[i].is_good(text) ? NULL : text_types[i].fault;

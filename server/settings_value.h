@@ -13,6 +13,7 @@ enum setting_type {
 	SETTING_ADDRESS,  /* host:port, [v6]:port, unix:/path; several with commas between */
 	SETTING_URL,	  /* http:// or https://, no user, query or fragment */
 	SETTING_HASH,	  /* sha256:HEX */
+	SETTING_REDIS,	  /* redis://... */
 	SETTING_ORIGINS,  /* http://host:port ..., commas between; or * */
 	SETTING_ENV_NAME, /* name of an environment variable */
 	SETTING_INT,
