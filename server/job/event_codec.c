@@ -20,7 +20,8 @@ static enum err encode_members(const struct event *event, struct buf *out)
 		if (err == OK)
 			err = buf_append_json(out, event->text, event->text_len);
 	}
-	if (err == OK && event->data != NULL) {
+	/* Most are sentences: what says nothing would be a fifth of the log. */
+	if (err == OK && event->data != NULL && json_object_size(event->data) > 0) {
 		err = buf_append_str(out, ",\"data\":");
 		if (err == OK)
 			err = json_append(out, event->data);

@@ -2,8 +2,8 @@
  *
  *   {"v":1,"id":"1-7","kind":"text","section":2,"at_byte":310,"t_ms":1767225600000,"text":"..."}
  *
- * `section` is left out when 0, `text` and `data` when there is none. Readers ignore members they
- * do not know and refuse a `v` above EVENT_VERSION. */
+ * `section` is left out when 0, `text` and `data` when there is none or nothing in it. Readers
+ * ignore members they do not know and refuse a `v` above EVENT_VERSION. */
 #ifndef LONGHAND_JOB_EVENT_CODEC_H
 #define LONGHAND_JOB_EVENT_CODEC_H
 #include "writing/event.h"

@@ -63,7 +63,8 @@ static enum err deliver(struct engine *engine, const struct buf *piece, bool is_
 	if (err == OK && out.len > 0) {
 		engine->call.has_text = true;
 		err = engine_queue_event(engine, EVENT_TEXT, (struct slice){ out.data, out.len },
-					 json_pack("{s:b}", "is_heading", (int)is_heading));
+					 is_heading ? json_pack("{s:b}", "is_heading", 1)
+						    : json_object());
 	}
 	buf_release(&out);
 	return err;
