@@ -121,6 +121,7 @@ static void on_go(struct dispatch *dispatch)
 		.target = call->target,
 		.messages = call->messages,
 		.schema = call->schema,
+		.members = call->members,
 		.is_prefilled = call->is_prefilled,
 		.max_tokens = call->max_tokens,
 		.sampling = call->sampling,
