@@ -37,6 +37,7 @@ enum err signals_start(struct signals *signals, struct reactor_uv *loop, signals
 	if (handle == NULL)
 		return ERR_NO_MEMORY;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
 	handle->owner = signals;
 	signals->on_signal = on_signal;
 	for (size_t i = 0; i < WATCHED; i++) {

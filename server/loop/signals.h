@@ -1,8 +1,9 @@
-/* signals - SIGTERM, SIGINT and SIGHUP as calls on the loop; SIGPIPE is ignored.
+/* signals - SIGTERM, SIGINT and SIGHUP as calls on the loop; SIGPIPE and SIGXFSZ (a file at its
+ * size limit, an error of the write then) are ignored.
  *
  * One per process. on_signal() comes from the loop like any other event, so it may do anything,
- * signals_stop() too. After that the three have their default effect again; SIGPIPE stays
- * ignored, because sockets may outlive the watch. */
+ * signals_stop() too. After that the three have their default effect again; the two stay
+ * ignored, because sockets and files may outlive the watch. */
 #ifndef LONGHAND_LOOP_SIGNALS_H
 #define LONGHAND_LOOP_SIGNALS_H
 #include "loop/reactor_uv.h"

@@ -21,7 +21,7 @@ static int open_directory(int at_fd, const char *path)
 	return openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Opens it, and makes it first if need be: for good, as far as its parent can tell. -1 and errno. */
+/* Opens it, and makes it first if need be: for good, where the parent is ours. -1 and errno. */
 static int make_directory(int at_fd, const char *path)
 {
 	if (mkdirat(at_fd, path, DIRECTORY_MODE) == 0) {
