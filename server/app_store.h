@@ -9,7 +9,8 @@
 struct app_store;
 struct reactor_uv;
 
-/* Reads what a directory has from before; blocks for that. Redis may be away. Says in the log what went wrong. */
+/* Reads what a directory has from before; blocks for that. Redis may be away. Says in the log what
+ * went wrong. */
 MUST_CHECK enum err app_store_new(struct reactor_uv *loop, struct work_port *pool,
 				  const struct settings *settings, struct app_store **ret_store);
 struct store *app_store_port(struct app_store *store);

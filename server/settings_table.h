@@ -95,8 +95,8 @@
 	  "directory that long texts are kept in, so that they outlive the process; "              \
 	  "empty means in memory")                                                                 \
 	X(redis, REDIS, "", 0, 0, NULL, false,                                                     \
-	  "where long texts are kept for several processes (redis://[[user]:password@]host:port/db, " \
-	  "Redis 6.2 or newer, or Valkey); empty means not there")                                 \
+	  "where long texts are kept for several processes, Redis 6.2 or newer or Valkey "         \
+	  "(redis://[[user]:password@]host:port/db); empty means not there")                       \
 	X(redis_prefix, NAME, "longhand", 0, 0, NULL, false,                                       \
 	  "what its keys begin with, before a colon")                                              \
 	X(lease_ms, MS, "10000", 100, 600000, NULL, false,                                         \

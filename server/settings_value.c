@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/key_hash.h"
 #include "base/mem.h"
-#include "loop/redis_url.h"
+#include "base/redis_url.h"
 
 enum { NAME_BYTES_MAX = 64, TEXT_BYTES_MAX = 4096, NEAR_BYTES_MAX = 64, NEAR_DISTANCE_MAX = 2 };
 enum { ITEM_BYTES_MAX = 256 };

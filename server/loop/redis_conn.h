@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "loop/reactor_uv.h"
 #include "loop/redis_reply.h"
-#include "loop/redis_url.h"
+#include "base/redis_url.h"
 
 enum { REDIS_CALL_COMMANDS_MAX = 16 };
 

@@ -10,7 +10,7 @@
 #ifndef LONGHAND_STORE_STORE_REDIS_H
 #define LONGHAND_STORE_STORE_REDIS_H
 #include "loop/reactor_uv.h"
-#include "loop/redis_url.h"
+#include "base/redis_url.h"
 #include "store/store.h"
 
 enum { STORE_REDIS_PREFIX_BYTES = 65 };

@@ -1,4 +1,4 @@
-#include "loop/redis_url.h"
+#include "base/redis_url.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  *
  * User and password are percent-decoded. The struct owns its strings; the password is in no
  * message and no log: `shown` is what people may read. */
-#ifndef LONGHAND_LOOP_REDIS_URL_H
-#define LONGHAND_LOOP_REDIS_URL_H
+#ifndef LONGHAND_BASE_REDIS_URL_H
+#define LONGHAND_BASE_REDIS_URL_H
 #include <stdint.h>
 #include "base/err.h"
 
