@@ -123,6 +123,7 @@ help:
 	@echo "make test        set up and run every test"
 	@echo "make check       gates, warnings of gcc and clang, linters"
 	@echo "make bench       beside nginx, in one run"
+	@echo "make bench-mixed passthrough's p99 while long texts are written"
 	@echo "make fuzz        any bytes into each reader, a minute each (FUZZ_SECONDS=n)"
 	@echo "make image-test  the container image: built on Debian's packages, run and used (root)"
 	@echo "make abuse       clients and backends that misbehave, and what they leave behind"

@@ -1,5 +1,5 @@
 # Part of the Makefile: ours beside nginx, with what both are measured by.
-.PHONY: bench bench-build
+.PHONY: bench bench-build bench-mixed
 BENCH_BIN := $(OUT)/bench/mock_upstream $(OUT)/bench/load
 
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(OUT)/obj/tests/bench/bench_net.o $(OUT)/liblonghand.a
@@ -22,3 +22,10 @@ bench:
 	@deploy/setup bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) bench-build
 	@python3 tests/bench/bench.py --build $(OUT) $(BENCH)
+
+# What passes through, while long texts are written and while none is: `make bench-mixed BENCH=...`,
+# see tests/bench/bench_mixed.py --help.
+bench-mixed:
+	@deploy/setup build
+	@$(MAKE) --no-print-directory -j$(shell nproc) bench-build
+	@python3 tests/bench/bench_mixed.py --build $(OUT) $(BENCH)

@@ -2,7 +2,8 @@
  *
  *   stream   opens so many streams whose chunks come each PACE_MS, and measures the delay of every
  *            chunk: from its sending, which it carries, to its arrival here
- *   whole    so many connections, on each a request as soon as the last one is answered
+ *   whole    so many connections, on each a request as soon as the last one is answered, or, with
+ *            PACE_MS, one each PACE_MS, the connections' evenly apart
  *
  * Prints {"ready":N} when all are open, measures for SECONDS from the line that it then reads,
  * prints {"count","seconds"} at their end, then {"p50_us","p99_us","max_us"}, and holds everything
@@ -18,12 +19,15 @@
 #include "base/mem.h"
 #include "bench/bench_net.h"
 
-enum { EVENTS = 256, AT_ONCE = 64, ANSWER_BYTES = 4096, NS_PER_US = 1000, POLL_MS = 50 };
+enum { EVENTS = 256, AT_ONCE = 64, ANSWER_BYTES = 4096, NS_PER_US = 1000, NS_PER_MS = 1000000 };
+enum { POLL_MS = 50 };
 
 struct peer {
 	int fd;
 	bool is_answered; /* something has come */
 	uint64_t sent_ns; /* whole: the last request */
+	uint64_t due_ns;  /* whole, paced: the next one */
+	bool is_idle;	  /* waits for that */
 	size_t matched;	  /* stream: of the stamp's name, then of its digits */
 	uint64_t stamp_ns;
 	size_t len; /* whole: of the answer, so far */
@@ -35,6 +39,7 @@ struct load {
 	uint16_t port;
 	size_t count, opened, answered;
 	uint64_t seconds;
+	uint64_t pace_ns; /* whole: 0 for none */
 	int epoll_fd;
 	char request[1024];
 	size_t request_len;
@@ -135,7 +140,26 @@ static void take_answer(struct load *load, struct peer *peer, const char *data, 
 		return;
 	note_delay(load, peer->sent_ns);
 	peer->len = 0;
-	send_request(load, peer);
+	peer->is_idle = load->pace_ns > 0;
+	if (!peer->is_idle)
+		send_request(load, peer);
+}
+
+/* Each connection keeps to its own times; what it is too late for is left out. */
+static void send_due(struct load *load)
+{
+	uint64_t now_ns = bench_now_ns();
+
+	for (size_t i = 0; load->pace_ns > 0 && i < load->opened; i++) {
+		struct peer *peer = &load->peers[i];
+		uint64_t phase_ns = load->pace_ns * i / load->count;
+
+		if (!peer->is_idle || now_ns < peer->due_ns)
+			continue;
+		peer->is_idle = false;
+		peer->due_ns = (now_ns / load->pace_ns + 1) * load->pace_ns + phase_ns;
+		send_request(load, peer);
+	}
 }
 
 static void peer_read(struct load *load, struct peer *peer)
@@ -216,7 +240,9 @@ _Noreturn static void run(struct load *load)
 		int count;
 
 		open_some(load);
-		count = epoll_wait(load->epoll_fd, events, EVENTS, POLL_MS);
+		send_due(load);
+		count = epoll_wait(load->epoll_fd, events, EVENTS,
+				   load->pace_ns > 0 ? 1 : POLL_MS);
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.ptr == NULL)
 				read_input(load);
@@ -257,6 +283,7 @@ static void write_request(struct load *load, long pace_ms)
 int main(int argc, char **argv)
 {
 	static struct load load;
+	long pace_ms = 20;
 
 	if (argc < 5 || argc > 6 ||
 	    (strcmp(argv[1], "stream") != 0 && strcmp(argv[1], "whole") != 0))
@@ -265,7 +292,11 @@ int main(int argc, char **argv)
 	load.port = (uint16_t)bench_number(argv[2], "port");
 	load.count = (size_t)bench_number(argv[3], "connections");
 	load.seconds = (uint64_t)bench_number(argv[4], "seconds");
-	write_request(&load, argc == 6 ? bench_number(argv[5], "pace") : 20);
+	if (argc == 6)
+		pace_ms = bench_number(argv[5], "pace");
+	if (argc == 6 && !load.is_stream)
+		load.pace_ns = (uint64_t)pace_ms * NS_PER_MS;
+	write_request(&load, pace_ms);
 	load.peers = mem_alloc(load.count * sizeof(load.peers[0]));
 	if (load.peers == NULL)
 		complain("out of memory");

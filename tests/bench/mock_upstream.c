@@ -1,6 +1,7 @@
 /* A backend that costs next to nothing: prints its port, then answers every request whose body
  * holds "pace_ms":N with an endless stream of chat chunks, one each N ms, every other one with a
- * whole chat completion. Chunks carry the time at which they were sent.
+ * whole chat completion. Chunks carry the time at which they were sent. A stream asked for without
+ * a pace is prose, a word each 20 ms, sentence after sentence, until whoever asked has enough.
  *
  * The streams of one pace share its period evenly, whenever they came: a wheel with a slot for
  * each ms holds who is due. */
@@ -33,11 +34,25 @@ static const char chunk_before[] =
 	"{\"content\":\" words\"},\"finish_reason\":null}]," BENCH_STAMP;
 static const char chunk_behind[] = "}\n\n";
 
+enum { PROSE_PACE_MS = 20, SENTENCE_WORDS = 11, PROSE_WORDS = 64 };
+static const char *const prose[PROSE_WORDS] = {
+	"river",   "stone",  "garden", "carries", "under",  "winter", "market", "behind",
+	"morning", "letter", "quiet",  "builds",  "window", "paper",  "silver", "toward",
+	"harbour", "copper", "gentle", "follows", "bridge", "summer", "valley", "between",
+	"evening", "wooden", "narrow", "gathers", "candle", "forest", "mirror", "across",
+	"village", "marble", "bright", "returns", "island", "autumn", "meadow", "beyond",
+	"journey", "velvet", "hollow", "listens", "engine", "spring", "temple", "without",
+	"teacher", "golden", "simple", "watches", "signal", "harvest", "shadow", "around",
+	"library", "cotton", "steady", "answers", "ribbon", "thunder", "castle", "against",
+};
+
 struct client {
 	struct client *next; /* in its slot */
 	int fd;
 	struct buf request;
 	uint64_t pace_ms; /* 0: no stream */
+	bool is_prose;
+	uint64_t words, dice; /* of the prose */
 	bool is_closed;	  /* freed when its slot comes, or at once when it has none */
 };
 
@@ -80,6 +95,32 @@ static bool send_chunk(struct client *client)
 	return send_all(client, chunk, (size_t)len);
 }
 
+/* A word, the sentence's first one with its capital, its last one with its stop. */
+static bool send_word(struct client *client)
+{
+	char payload[256];
+	char chunk[300];
+	char word[16];
+	uint64_t at = client->words++ % SENTENCE_WORDS;
+	int len;
+
+	client->dice = client->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	(void)snprintf(word, sizeof(word), "%s", prose[client->dice >> 58]);
+	if (at == 0)
+		word[0] = (char)(word[0] - 'a' + 'A');
+	len = snprintf(payload, sizeof(payload),
+		       "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,"
+		       "\"delta\":{\"content\":\"%s%s\"},\"finish_reason\":null}]}\n\n",
+		       word, at == SENTENCE_WORDS - 1 ? ". " : " ");
+	len = snprintf(chunk, sizeof(chunk), "%x\r\n%s\r\n", (unsigned)len, payload);
+	return send_all(client, chunk, (size_t)len);
+}
+
+static bool send_next(struct client *client)
+{
+	return client->is_prose ? send_word(client) : send_chunk(client);
+}
+
 static void slot_add(struct mock *mock, struct client *client, uint64_t due_ms)
 {
 	struct client **slot = &mock->slots[due_ms % SLOTS];
@@ -101,18 +142,18 @@ static void slot_send(struct mock *mock, uint64_t due_ms)
 		} else {
 			/* One that takes no more has closed, or will be closed when that is read.
 			 */
-			(void)send_chunk(client);
+			(void)send_next(client);
 			slot_add(mock, client, due_ms + client->pace_ms);
 		}
 		client = next;
 	}
 }
 
-static bool start_stream(struct mock *mock, struct client *client, const char *pace)
+static bool start_stream(struct mock *mock, struct client *client, uint64_t pace_ms)
 {
 	uint64_t phase_ms;
 
-	client->pace_ms = strtoul(pace, NULL, 10);
+	client->pace_ms = pace_ms;
 	if (client->pace_ms == 0 || client->pace_ms >= SLOTS) {
 		client->pace_ms = 0;
 		return false;
@@ -121,7 +162,7 @@ static bool start_stream(struct mock *mock, struct client *client, const char *p
 	phase_ms = mock->streams++ * 7 % client->pace_ms;
 	slot_add(mock, client,
 		 mock->at_ms - mock->at_ms % client->pace_ms + client->pace_ms + phase_ms);
-	return send_all(client, stream_head, sizeof(stream_head) - 1) && send_chunk(client);
+	return send_all(client, stream_head, sizeof(stream_head) - 1) && send_next(client);
 }
 
 static bool answer(struct mock *mock, struct client *client, const char *body)
@@ -130,7 +171,12 @@ static bool answer(struct mock *mock, struct client *client, const char *body)
 	const char *pace = strstr(body, name);
 
 	if (pace != NULL)
-		return start_stream(mock, client, pace + sizeof(name) - 1);
+		return start_stream(mock, client, strtoul(pace + sizeof(name) - 1, NULL, 10));
+	if (strstr(body, "\"stream\":true") != NULL) {
+		client->is_prose = true;
+		client->dice = mock->streams + 1;
+		return start_stream(mock, client, PROSE_PACE_MS);
+	}
 	return send_all(client, mock->whole, mock->whole_len);
 }
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import re
+import signal
 
 import pytest
 from backend_prose import count_words
@@ -374,3 +375,37 @@ def test_a_running_text_waits_for_its_backend_to_come_back(start):
         assert abs(got.report["words"] - 2000) <= 40
     finally:
         mortal.stop()
+
+
+def test_a_second_sigterm_does_not_wait_for_those_who_wait(backend, limited):
+    longhand = limited("max_in_flight: 1", limit_wait_ms=60000, shutdown_grace_ms=600000)
+    backend.script({"calls": [1], **GATE})
+    asked = [ask_to_say(longhand)]
+    backend.wait(held=1)
+    asked += [ask_to_say(longhand), Asked(longhand, request(ARTICLE, stream=True))]
+    wait_metric(longhand, waiting("passthrough"), 1)
+    wait_metric(longhand, waiting("job"), 1)
+    longhand.terminate()
+    while " signal " not in longhand.log():
+        assert longhand.call("GET", "/healthz").status == 200
+    longhand.terminate()
+    assert longhand.wait() == 0
+    for each in asked:
+        each.leave()
+
+
+def test_new_limits_hold_for_what_comes_after_a_reload(backend, limited, tmp_path):
+    longhand = limited("max_in_flight: 1", limit_wait_ms=60000)
+    backend.script({"calls": [1], **GATE})
+    asked = [ask_to_say(longhand) for _ in range(2)]
+    backend.wait(held=1)
+    wait_metric(longhand, waiting("passthrough"), 1)
+    path = tmp_path / "longhand.yaml"
+    path.write_text(path.read_text().replace("max_in_flight: 1", "max_in_flight: 2"))
+    longhand.process.send_signal(signal.SIGHUP)
+    while " reloaded " not in longhand.log():
+        assert longhand.call("GET", "/healthz").status == 200
+    assert say(longhand).status == 200, "the new limit has room"
+    backend.release("gate")
+    for each in asked:
+        assert b"choices" in each.answer().read(), "who waited for the old one goes on"
