@@ -14,12 +14,15 @@ enum err json_parse(struct slice text, json_t **ret, struct json_parse_error *re
 	json_t *value = json_loadb(text.len > 0 ? text.data : "", text.len,
 				   JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
+	/* jansson's lexer ignores it: then the value is there, and wrong. */
+	if (mem_failures() != failures_before) {
+		json_decref(value);
+		return ERR_NO_MEMORY;
+	}
 	if (value != NULL) {
 		*ret = value;
 		return OK;
 	}
-	if (mem_failures() != failures_before)
-		return ERR_NO_MEMORY;
 	if (ret_error != NULL) {
 		ret_error->offset = error.position > 0 ? (size_t)error.position : 0;
 		memcpy(ret_error->text, error.text, sizeof(ret_error->text));

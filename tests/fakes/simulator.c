@@ -21,12 +21,7 @@ enum {
 
 static const char id[] = "0123456789abcdef0123456789abcdef";
 
-static const struct event_log_options log_options = { .flush_ms = 3,
-						      .flush_bytes = 200,
-						      .store_ms = 12,
-						      .again_ms = 3,
-						      .again_max_ms = 12,
-						      .pending_bytes_max = 2000 };
+static const struct event_log_options log_options = { 3, 200, 12, 3, 12, 2000, false };
 
 /* A log in a process, from its beginning or adoption to its release, and what its reader saw. */
 struct session {
@@ -36,7 +31,6 @@ struct session {
 };
 
 struct process {
-	struct world *world;
 	unsigned name;
 	struct fake_reactor loop;
 	struct sim_client client;
@@ -149,10 +143,10 @@ static bool has_ended(const struct event_log *log)
 
 static void write_on(struct process *process)
 {
+	const struct event_log *log = &process->log;
 	char text[40];
 
-	if (process->log.error != OK || has_ended(&process->log) ||
-	    event_log_is_full(&process->log))
+	if (log->error != OK || has_ended(log) || event_log_is_full(log))
 		return;
 	if (process->log.content_bytes >= TEXT_BYTES) {
 		append(process, EVENT_DONE, NULL);
@@ -235,7 +229,7 @@ static void freeze(struct process *process)
 	say("freezes", process->name, "");
 }
 
-/* Its log is nobody's from now on; what is under way may still arrive. */
+/* What is under way may still arrive. */
 static void kill_process(struct process *process)
 {
 	say("dies", process->name, "");
@@ -485,7 +479,7 @@ bool simulate(struct simulation *simulation)
 	for (unsigned i = 0; i < PROCESSES; i++) {
 		struct process *process = &world.processes[i];
 
-		*process = (struct process){ .world = &world, .name = i };
+		*process = (struct process){ .name = i };
 		fake_reactor_init(&process->loop);
 		process->loop.random_step = 0x9e3779b97f4a7c15u;
 		sim_client_init(&process->client, &world.server, &process->loop.base);
