@@ -3,6 +3,8 @@
 #   docker build -t longhand .
 #   docker run --read-only -p 8080:8080 longhand --backend http://model-host:8000/v1 --model ID
 #
+# Texts that outlive it: -v longhand-texts:/var/lib/longhand and --state-dir /var/lib/longhand.
+#
 # BASE is any Debian 12: both stages use it.
 ARG BASE=debian:12-slim
 
@@ -21,6 +23,8 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 	&& apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/longhandd /src/build/longhand /usr/local/bin/
 COPY config/longhand.yaml /etc/longhand/longhand.yaml
+# A volume that is empty takes over whose it is.
+RUN install -d -o 65532 -g 65532 -m 0700 /var/lib/longhand
 USER 65532:65532
 ENV LONGHAND_LISTEN=0.0.0.0:8080
 EXPOSE 8080

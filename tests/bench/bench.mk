@@ -12,9 +12,10 @@ bench-build: $(OUT)/longhandd $(BENCH_BIN)
 # What the file store costs, and how long a start with 10,000 logs takes: in DIR of this disk.
 STORE_DIR ?= $(OUT)/bench/state
 .PHONY: bench-store
-bench-store: $(OUT)/bench/store_bench
+bench-store: $(OUT)/bench/store_bench $(OUT)/longhandd
 	@rm -rf $(STORE_DIR)
 	@$< $(STORE_DIR)
+	@LONGHANDD=$(abspath $(OUT)/longhandd) .venv/bin/python tests/bench/state_dir.py
 	@rm -rf $(STORE_DIR)
 
 # `make bench BENCH="--rounds 1 --only request"`: see tests/bench/bench.py --help.
