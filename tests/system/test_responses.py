@@ -334,3 +334,21 @@ def test_bodies_that_are_no_requests(longhand, body):
     answer = longhand.call("POST", "/v1/responses", body)
     assert answer.status == 400
     assert answer.json()["error"]["message"]
+
+
+def test_a_restart_keeps_what_was_stored(start, tmp_path):
+    first = start(state_dir=tmp_path / "state")
+    answer = first.call("POST", "/v1/responses", asked(stream=True))
+    name = "resp_" + answer.headers["x-longhand-job"]
+    unstored = create(first, store=False).json()["id"]
+    said = fetch(first, name).json()
+    first.stop()
+    again = start(state_dir=tmp_path / "state")
+    assert fetch(again, name).json() == said
+    assert fetch(again, name, "?stream=true").raw_body == answer.raw_body
+    assert fetch(again, name, "/input_items").json()["data"][0]["content"][0]["text"] == ARTICLE
+    assert fetch(again, unstored).status == 404
+    follow = create(again, "Write an article of 300 words about it.", previous_response_id=name)
+    assert follow.json()["status"] == "completed"
+    assert again.call("DELETE", f"/v1/responses/{name}").json()["deleted"] is True
+    assert fetch(again, name).status == 404
