@@ -419,8 +419,6 @@ static void read_result(struct result *result, const char *text)
 	}
 	if (err != ERR_NOT_FOUND)
 		wrong("the log has a gap");
-	if (world.simulation->is_loud)
-		(void)printf("%s", text);
 	if (!entries.has_ended)
 		wrong("the log has no end");
 }
