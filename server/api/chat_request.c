@@ -1,5 +1,6 @@
 #include "api/chat_request.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/mem.h"
 #include "writing/prompt.h"
 #include <string.h>
@@ -182,68 +183,80 @@ static bool read_flags(struct chat_request *chat, struct api_fault *fault)
 	return true;
 }
 
-/* One message's own shape. */
-static bool check_message(const json_t *message, size_t index, struct api_fault *fault)
-{
-	const json_t *role = json_object_get(message, "role");
-	const json_t *content = json_object_get(message, "content");
+/* ---- messages: read as ranges, most requests need no tree of them ---- */
 
-	if (!json_is_object(message)) {
-		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
-			      "messages[%zu] must be an object with role and content.", index);
+enum { MESSAGE_ROLE, MESSAGE_CONTENT, MESSAGE_MEMBERS };
+
+static bool is_string(struct slice value)
+{
+	return value.data != NULL && value.data[0] == '"';
+}
+
+/* One message's own shape; its role and content. */
+static bool read_message(struct slice message, size_t index, struct slice ret_members[],
+			 struct api_fault *fault)
+{
+	static const char *const names[] = { "role", "content" };
+	struct json_scan_error error;
+	const struct slice *content = &ret_members[MESSAGE_CONTENT];
+	const char *wrong = NULL;
+
+	if (message.data[0] != '{')
+		wrong = " must be an object with role and content.";
+	else if (json_scan(message, names, ret_members, MESSAGE_MEMBERS, &error) != OK)
+		wrong = " has role or content twice.";
+	else if (!is_string(ret_members[MESSAGE_ROLE]))
+		wrong = ".role must be a string.";
+	else if (content->data != NULL && strchr("\"[", content->data[0]) == NULL &&
+		 !json_scan_is_null(*content))
+		wrong = ".content must be a string or a list of parts.";
+	if (wrong != NULL)
+		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages", "messages[%zu]%s", index,
+			      wrong);
+	return wrong == NULL;
+}
+
+/* False: it is a part of another kind. `ret_text`: the text; data NULL: it has none. */
+static bool read_text_part(struct slice part, struct slice *ret_text)
+{
+	enum { TYPE, TEXT, MEMBERS };
+	static const char *const names[] = { "type", "text" };
+	struct slice members[MEMBERS];
+	struct json_scan_error error;
+
+	if (part.data[0] != '{' || json_scan(part, names, members, MEMBERS, &error) != OK ||
+	    !(json_scan_is(members[TYPE], "text") || json_scan_is(members[TYPE], "input_text")))
 		return false;
-	}
-	if (!json_is_string(role)) {
-		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
-			      "messages[%zu].role must be a string.", index);
-		return false;
-	}
-	if (content != NULL && !json_is_string(content) && !json_is_array(content) &&
-	    !json_is_null(content)) {
-		api_fault_set(fault, API_ERROR_INVALID_VALUE, "messages",
-			      "messages[%zu].content must be a string or a list of parts.", index);
-		return false;
-	}
+	*ret_text = is_string(members[TEXT]) ? members[TEXT] : (struct slice){ NULL, 0 };
 	return true;
 }
 
-static bool is_text_part(const json_t *part)
+static bool has_other_parts(struct slice content)
 {
-	const char *type = json_string_value(json_object_get(part, "type"));
+	struct slice rest, part, text;
 
-	return type != NULL && (strcmp(type, "text") == 0 || strcmp(type, "input_text") == 0);
-}
-
-static bool has_other_parts(const json_t *message)
-{
-	const json_t *content = json_object_get(message, "content");
-	size_t index;
-	json_t *part;
-
-	json_array_foreach((json_t *)content, index, part)
-		if (!is_text_part(part))
+	if (!json_scan_array(content, &rest))
+		return false;
+	while (json_scan_next(&rest, &part))
+		if (!read_text_part(part, &text))
 			return true;
 	return false;
 }
 
-static bool read_last_text(struct chat_request *chat, const json_t *message)
+static bool read_last_text(struct chat_request *chat, struct slice content)
 {
-	const json_t *content = json_object_get(message, "content");
-	size_t index;
-	json_t *part;
+	struct slice rest, part, text;
 
-	if (json_is_string(content))
-		return buf_append(&chat->last_user, json_string_value(content),
-				  json_string_length(content)) == OK;
-	json_array_foreach((json_t *)content, index, part) {
-		const json_t *text = json_object_get(part, "text");
-
-		if (!is_text_part(part) || !json_is_string(text))
+	if (is_string(content))
+		return json_scan_string(content, &chat->last_user) == OK;
+	if (!json_scan_array(content, &rest))
+		return true;
+	while (json_scan_next(&rest, &part)) {
+		if (!read_text_part(part, &text) || text.data == NULL)
 			continue;
 		if (chat->last_user.len > 0 && buf_append(&chat->last_user, "\n", 1) != OK)
 			return false;
-		if (buf_append(&chat->last_user, json_string_value(text),
-			       json_string_length(text)) != OK)
+		if (json_scan_string(text, &chat->last_user) != OK)
 			return false;
 	}
 	return true;
@@ -251,36 +264,48 @@ static bool read_last_text(struct chat_request *chat, const json_t *message)
 
 static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 {
-	size_t count;
-	const json_t *last;
-	const char *role;
+	struct slice members[MESSAGE_MEMBERS] = { { NULL, 0 } };
+	struct slice rest, message;
+	size_t count = 0;
 
 	if (chat->members[CHAT_MESSAGES].data == NULL)
 		return refuse(fault, API_ERROR_MISSING_FIELD, "messages",
 			      "messages is missing: a list with at least one message.");
-	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
-	if (json_is_null(chat->messages))
-		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
-			      "messages holds a number or a name that can not be read.");
-	count = json_array_size(chat->messages);
+	if (json_scan_array(chat->members[CHAT_MESSAGES], &rest)) {
+		for (; json_scan_next(&rest, &message); count++) {
+			if (!read_message(message, count, members, fault))
+				return false;
+			chat->has_images = chat->has_images ||
+					   has_other_parts(members[MESSAGE_CONTENT]);
+			if (count == 0 && json_scan_is(members[MESSAGE_ROLE], "system") &&
+			    is_string(members[MESSAGE_CONTENT]))
+				chat->first_system = members[MESSAGE_CONTENT];
+		}
+	}
 	if (count == 0)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
 			      "messages must be a list with at least one message.");
-	for (size_t i = 0; i < count; i++) {
-		const json_t *message = json_array_get(chat->messages, i);
-
-		if (!check_message(message, i, fault))
-			return false;
-		chat->has_images = chat->has_images || has_other_parts(message);
-	}
-	last = json_array_get(chat->messages, count - 1);
-	role = json_string_value(json_object_get(last, "role"));
-	chat->ends_with_user = strcmp(role, "user") == 0;
-	chat->ends_with_assistant = strcmp(role, "assistant") == 0;
+	chat->ends_with_user = json_scan_is(members[MESSAGE_ROLE], "user");
+	chat->ends_with_assistant = json_scan_is(members[MESSAGE_ROLE], "assistant");
 	chat->last_user_index = count - 1;
-	if (chat->ends_with_user && !read_last_text(chat, last))
+	if (chat->ends_with_user && !read_last_text(chat, members[MESSAGE_CONTENT]))
 		return refuse_memory(fault);
 	return true;
+}
+
+bool chat_request_load(struct chat_request *chat, struct api_fault *fault)
+{
+	if (chat->messages != NULL)
+		return true;
+	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
+	if (chat->messages == NULL)
+		return refuse_memory(fault);
+	if (json_is_array(chat->messages))
+		return true;
+	json_decref(chat->messages);
+	chat->messages = NULL;
+	return refuse(fault, API_ERROR_INVALID_VALUE, "messages",
+		      "messages holds a number or a name that can not be read.");
 }
 
 bool chat_request_read_longhand(struct chat_request *chat, struct api_fault *fault)
@@ -308,10 +333,12 @@ bool chat_request_read(struct slice body, struct chat_request *chat, struct api_
 	return mem_failures() == failures_before ? is_read : refuse_memory(fault);
 }
 
-long chat_request_tokens(const struct chat_request *chat)
+long chat_request_tokens(struct chat_request *chat)
 {
 	static const enum chat_member bounds[] = { CHAT_MAX_TOKENS, CHAT_MAX_COMPLETION_TOKENS };
 	long answer = ANSWER_TOKENS;
+	struct api_fault fault;
+	bool is_loaded = chat_request_load(chat, &fault);
 
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		json_t *value = chat_request_value(chat, bounds[i]);
@@ -321,5 +348,5 @@ long chat_request_tokens(const struct chat_request *chat)
 			answer = number < TOKENS_MAX ? (long)number : TOKENS_MAX;
 		json_decref(value);
 	}
-	return prompt_messages_tokens(chat->messages) + answer;
+	return (is_loaded ? prompt_messages_tokens(chat->messages) : 0) + answer;
 }

@@ -32,7 +32,8 @@ struct chat_request {
 	struct slice members[CHAT_MEMBER_COUNT]; /* into the body; data NULL: absent or null */
 	struct slice longhand_range; /* of `longhand`'s value, null too; data NULL: absent */
 	struct buf model;	/* decoded */
-	json_t *messages;	/* parsed */
+	json_t *messages;	/* parsed; NULL before chat_request_load() */
+	struct slice first_system; /* the string of the first message, a system's; or NULL */
 	json_t *longhand;	/* parsed object, NULL: none */
 	struct buf last_user;	/* text of the last message when it is the user's */
 	size_t last_user_index; /* among the messages */
@@ -47,6 +48,8 @@ void chat_request_release(struct chat_request *chat);
 /* Reads `body`, which must outlive the result. False: `ret_fault` says why. */
 MUST_CHECK bool chat_request_read(struct slice body, struct chat_request *chat,
 				  struct api_fault *ret_fault);
+/* The messages as a tree, for whoever does more than to pass them on; made once. */
+MUST_CHECK bool chat_request_load(struct chat_request *chat, struct api_fault *ret_fault);
 /* Parts of it, for requests of another shape: by members[CHAT_MODEL] and members[CHAT_LONGHAND]. */
 MUST_CHECK bool chat_request_read_model(struct chat_request *chat, struct api_fault *ret_fault);
 MUST_CHECK bool chat_request_read_longhand(struct chat_request *chat, struct api_fault *ret_fault);
@@ -57,5 +60,5 @@ json_t *chat_request_value(const struct chat_request *chat, enum chat_member mem
 /* What its prompt and its answer take together, estimated: the bound of the answer that it names,
  * else ANSWER_TOKENS. For limits, not for bills. */
 enum { ANSWER_TOKENS = 1000 };
-long chat_request_tokens(const struct chat_request *chat);
+long chat_request_tokens(struct chat_request *chat);
 #endif

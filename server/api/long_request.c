@@ -123,9 +123,11 @@ static bool read_stops(const struct chat_request *chat, struct spec *spec,
 
 /* ---- messages ---- */
 
-static bool copy_messages(const struct chat_request *chat, struct spec *spec,
+static bool copy_messages(struct chat_request *chat, struct spec *spec,
 			  struct api_fault *fault)
 {
+	if (!chat_request_load(chat, fault))
+		return false;
 	json_decref(spec->history);
 	spec->history = json_array();
 	for (size_t i = 0; i < chat->last_user_index; i++) {
@@ -247,7 +249,7 @@ static void fill_traits(struct api *api, const struct long_request *request,
 bool long_request_spec(struct api *api, const struct long_request *request, struct spec *ret_spec,
 		       struct api_fault *fault)
 {
-	const struct chat_request *chat = request->chat;
+	struct chat_request *chat = request->chat;
 	size_t failures_before = mem_failures();
 	bool is_good;
 

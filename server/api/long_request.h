@@ -5,7 +5,7 @@
 #include "api/chat_options.h"
 
 struct long_request {
-	const struct chat_request *chat;
+	struct chat_request *chat;
 	const struct chat_options *options;
 	const struct api_preset *preset; /* NULL: a plain model id */
 	const struct demand *demand;

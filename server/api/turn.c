@@ -5,6 +5,7 @@
 #include "api/start_fault.h"
 #include "async/work.h"
 #include "base/id.h"
+#include "base/json_scan.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -67,7 +68,13 @@ static void run_on_pool(struct work *work)
 {
 	struct turn *turn = container_of(work, struct turn, work);
 
+	struct api_fault fault;
+
 	read_turn(turn, (struct slice){ turn->body.data, turn->body.len });
+	/* What will be written long needs the tree, and it is large: not on the loop. A fault of it
+	 * is said there. */
+	if (turn->is_readable && (turn->demand.is_writing || turn->chat.longhand != NULL))
+		(void)!chat_request_load(&turn->chat, &fault);
 }
 
 /* ---- the long path ---- */
@@ -237,6 +244,21 @@ static enum route_mode mode_of(const struct turn *turn)
 	return modes[turn->options.mode];
 }
 
+/* Of a request whose messages nobody has made a tree of. */
+static bool is_plain_tool_choice(const struct chat_request *chat)
+{
+	struct buf text;
+	bool is_choice;
+
+	if (chat->first_system.data == NULL)
+		return false;
+	buf_init(&text, chat->first_system.len);
+	is_choice = json_scan_string(chat->first_system, &text) == OK &&
+		    route_is_tool_choice(buf_str(&text), text.len);
+	buf_release(&text);
+	return is_choice;
+}
+
 static bool is_tool_choice(const struct chat_request *chat)
 {
 	const json_t *first = json_array_get(chat->messages, 0);
@@ -249,7 +271,8 @@ static bool is_tool_choice(const struct chat_request *chat)
 
 static bool is_housekeeping(const struct turn *turn)
 {
-	if (is_tool_choice(&turn->chat))
+	if (turn->chat.messages != NULL ? is_tool_choice(&turn->chat)
+					: is_plain_tool_choice(&turn->chat))
 		return true;
 	return turn->chat.ends_with_user &&
 	       route_is_housekeeping(buf_str(&turn->chat.last_user), turn->chat.last_user.len,

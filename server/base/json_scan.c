@@ -262,7 +262,10 @@ static bool is_name(struct slice raw, const char *name)
 static bool keep_member(struct scanner *scanner, struct slice name, struct slice value)
 {
 	for (size_t i = 0; i < scanner->count; i++) {
-		if (!is_name(name, scanner->names[i]))
+		char first = name.data[1]; /* tells most apart */
+
+		if ((first != scanner->names[i][0] && first != '\\') ||
+		    !is_name(name, scanner->names[i]))
 			continue;
 		if (scanner->values[i].data != NULL) {
 			scanner->at = name.data;
@@ -377,6 +380,35 @@ enum err json_scan(struct slice text, const char *const names[], struct slice re
 bool json_scan_is_null(struct slice value)
 {
 	return value.len == 4 && memcmp(value.data, "null", 4) == 0;
+}
+
+bool json_scan_is(struct slice value, const char *text)
+{
+	return value.len >= 2 && value.data[0] == '"' && is_name(value, text);
+}
+
+bool json_scan_array(struct slice value, struct slice *ret_rest)
+{
+	if (value.len < 2 || value.data[0] != '[')
+		return false;
+	*ret_rest = (struct slice){ value.data + 1, value.len - 2 };
+	return true;
+}
+
+bool json_scan_next(struct slice *rest, struct slice *ret_item)
+{
+	struct scanner scanner = { .at = rest->data, .end = rest->data + rest->len, .depth = 1 };
+
+	skip_space(&scanner);
+	ret_item->data = scanner.at;
+	if (scanner.at == scanner.end || !scan_value(&scanner))
+		return false;
+	ret_item->len = (size_t)(scanner.at - ret_item->data);
+	skip_space(&scanner);
+	if (peek(&scanner) == ',')
+		scanner.at++;
+	*rest = (struct slice){ scanner.at, (size_t)(scanner.end - scanner.at) };
+	return true;
 }
 
 enum err json_scan_string(struct slice value, struct buf *out)

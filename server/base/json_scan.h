@@ -36,4 +36,10 @@ MUST_CHECK enum err json_scan(struct slice text, const char *const names[],
 MUST_CHECK enum err json_scan_string(struct slice value, struct buf *out);
 MUST_CHECK enum err json_scan_bool(struct slice value, bool *ret);
 bool json_scan_is_null(struct slice value);
+/* Whether it is the string `text`. */
+bool json_scan_is(struct slice value, const char *text);
+/* An array's items, one after the other: `ret_rest` begins before the first. False: no array. */
+MUST_CHECK bool json_scan_array(struct slice value, struct slice *ret_rest);
+/* Takes the next item off. False: none is left. */
+MUST_CHECK bool json_scan_next(struct slice *rest, struct slice *ret_item);
 #endif

@@ -48,8 +48,8 @@ enum http_refusal {
 struct http_handler {
 	void *context;
 	void (*on_request)(void *context, struct request *request);
-	/* Asked at the headers of a request that has a body, before 100 Continue and before the body
-	 * is read. False: HTTP_REFUSAL_UNWANTED follows at once. NULL: all are. */
+	/* Asked at the headers of a request that has a body, before 100 Continue and before the
+	 * body is read. False: HTTP_REFUSAL_UNWANTED follows at once. NULL: all are. */
 	bool (*is_wanted)(void *context, const struct request *request);
 	/* Called in place of on_request; must answer at once with reply_send (own error shape). The
 	 * request has no body. on_closed is not called for it. */

@@ -169,9 +169,10 @@ static void on_done(struct op *op)
 		sending->busy_ms = longer(attempt->retry_after_ms, BUSY_MS_MIN);
 	sending->is_turned_away = false;
 	call->is_sent = attempt->is_sent;
-	if (op->result != OK)
+	if (op->result != OK) {
 		call->retry_after_ms = attempt->retry_after_ms;
-	(void)snprintf(call->message, sizeof(call->message), "%s", attempt->message);
+		(void)snprintf(call->message, sizeof(call->message), "%s", attempt->message);
+	}
 	dispatch_leave(&sending->dispatch, tokens_used(sending));
 	if (may_try)
 		dispatch_next(&sending->dispatch);

@@ -65,10 +65,11 @@ static void on_done(struct op *op)
 
 	call->is_sent = forwarding->http.is_sent;
 	call->retry_after_ms = backend_retry_after_ms(&forwarding->http);
-	(void)snprintf(call->message, sizeof(call->message), "backend %s: %s",
-		       forwarding->backend->options->name,
-		       forwarding->http.failure != NULL ? forwarding->http.failure
-							: err_text(result));
+	if (result != OK)
+		(void)snprintf(call->message, sizeof(call->message), "backend %s: %s",
+			       forwarding->backend->options->name,
+			       forwarding->http.failure != NULL ? forwarding->http.failure
+								: err_text(result));
 	backend_report(forwarding->backend, result, call->status);
 	call->provider = NULL;
 	forwarding_free(forwarding);

@@ -45,6 +45,9 @@ static void wrong_requests_are_refused_by_name(void **state)
 		{ "{\"model\":\"m\",\"messages\":[{\"role\":\"system\"},"
 		  "{\"role\":\"user\",\"content\":7}]}",
 		  API_ERROR_INVALID_VALUE, "messages", "messages[1].content" },
+		{ "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\","
+		  "\"conten\\u0074\":\"b\"}]}",
+		  API_ERROR_INVALID_VALUE, "messages", "messages[0] has role or content twice" },
 		{ "{" USER ",\"stream\":\"yes\"}", API_ERROR_INVALID_VALUE, "stream",
 		  "true or false" },
 		{ "{" USER ",\"longhand\":[]}", API_ERROR_INVALID_VALUE, "longhand", "object" },
@@ -207,10 +210,73 @@ static void the_last_turn_is_found(void **state)
 		assert_int_equal(chat.ends_with_user, rows[i].ends_with_user);
 		assert_int_equal(chat.ends_with_assistant, rows[i].ends_with_assistant);
 		assert_int_equal(chat.has_images, rows[i].has_images);
+		assert_null(chat.messages);
+		assert_true(chat_request_load(&chat, &fault));
 		assert_int_equal(chat.last_user_index, json_array_size(chat.messages) - 1);
 		chat_request_release(&chat);
 		buf_release(&body);
 	}
+}
+
+static void the_systems_word_is_found_where_it_comes_first(void **state)
+{
+	static const struct {
+		const char *messages;
+		const char *first_system; /* NULL: none */
+	} rows[] = {
+		{ "[{\"role\":\"system\",\"content\":\"a \\u0062\"},"
+		  "{\"role\":\"system\",\"content\":\"c\"}]",
+		  "a b" },
+		{ "[ {\"content\" : \"a\" , \"role\" : \"s\\u0079stem\"} ]", "a" },
+		{ "[{\"role\":\"user\",\"content\":\"a\"},"
+		  "{\"role\":\"system\",\"content\":\"c\"}]",
+		  NULL },
+		{ "[{\"role\":\"system\",\"content\":[]}]", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct chat_request chat;
+		struct api_fault fault;
+		struct buf body, text;
+
+		buf_init(&body, 4096);
+		buf_init(&text, 4096);
+		assert_int_equal(buf_printf(&body, "{\"model\":\"m\",\"messages\":%s}",
+					    rows[i].messages),
+				 OK);
+		chat_request_init(&chat);
+		assert_true(
+			chat_request_read((struct slice){ body.data, body.len }, &chat, &fault));
+		assert_int_equal(chat.first_system.data == NULL, rows[i].first_system == NULL);
+		if (rows[i].first_system != NULL) {
+			assert_int_equal(json_scan_string(chat.first_system, &text), OK);
+			assert_string_equal(buf_str(&text), rows[i].first_system);
+		}
+		chat_request_release(&chat);
+		buf_release(&text);
+		buf_release(&body);
+	}
+}
+
+/* What no tree can hold may be passed on, and cannot be written by. */
+static void what_no_tree_can_hold_is_told_to_who_needs_one(void **state)
+{
+	static const char body[] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\","
+				   "\"content\":\"hi\",\"x\":1e999}]}";
+	struct chat_request chat;
+	struct api_fault fault;
+
+	(void)state;
+	chat_request_init(&chat);
+	assert_true(chat_request_read(slice_of(body), &chat, &fault));
+	for (int i = 0; i < 2; i++) {
+		assert_false(chat_request_load(&chat, &fault));
+		assert_int_equal(fault.error, API_ERROR_INVALID_VALUE);
+		assert_string_equal(fault.param, "messages");
+		assert_null(chat.messages);
+	}
+	chat_request_release(&chat);
 }
 
 static void values_of_any_size_are_parsed(void **state)
@@ -252,7 +318,8 @@ static void a_lack_of_memory_is_said_never_a_wrong_reading(void **state)
 
 		chat_request_init(&chat);
 		mem_fail_at(nth);
-		is_read = chat_request_read(slice_of(body), &chat, &fault);
+		is_read = chat_request_read(slice_of(body), &chat, &fault) &&
+			  chat_request_load(&chat, &fault);
 		mem_fail_at(0);
 		if (is_read) {
 			assert_int_equal(wishes_of(&chat),
@@ -274,6 +341,8 @@ int main(void)
 		cmocka_unit_test(wishes_are_read_and_null_is_absent),
 		cmocka_unit_test(our_own_member_is_found_even_when_it_is_null),
 		cmocka_unit_test(the_last_turn_is_found),
+		cmocka_unit_test(the_systems_word_is_found_where_it_comes_first),
+		cmocka_unit_test(what_no_tree_can_hold_is_told_to_who_needs_one),
 		cmocka_unit_test(values_of_any_size_are_parsed),
 		cmocka_unit_test(a_lack_of_memory_is_said_never_a_wrong_reading),
 	};

@@ -225,6 +225,41 @@ static void values_are_read_by_type(void **state)
 	buf_release(&out);
 }
 
+static void items_come_one_after_the_other(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *items[4]; /* NULL at the end */
+	} rows[] = {
+		{ "[]", { NULL } },
+		{ "[ \n]", { NULL } },
+		{ "[1]", { "1", NULL } },
+		{ "[ {\"a\":[1,2]} , \"x,]\" ,null ]", { "{\"a\":[1,2]}", "\"x,]\"", "null" } },
+		{ "[[],[[]]]", { "[]", "[[]]", NULL } },
+	};
+	const struct slice absent = { NULL, 0 };
+	struct slice rest;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct slice item;
+
+		assert_true(json_scan_array(slice_of(rows[i].value), &rest));
+		for (size_t n = 0; rows[i].items[n] != NULL; n++) {
+			assert_true(json_scan_next(&rest, &item));
+			assert_slice(item, rows[i].items[n]);
+		}
+		assert_false(json_scan_next(&rest, &item));
+	}
+	assert_false(json_scan_array(absent, &rest));
+	assert_false(json_scan_array(slice_of("{}"), &rest));
+	assert_true(json_scan_is(slice_of("\"us\\u0065r\""), "user"));
+	assert_false(json_scan_is(slice_of("\"users\""), "user"));
+	assert_false(json_scan_is(slice_of("\"\""), "user"));
+	assert_false(json_scan_is(slice_of("null"), "null"));
+	assert_false(json_scan_is(absent, ""));
+}
+
 /* jansson's verdict on an object; it is also stricter in what no scanner of ranges needs to
  * know: numbers it cannot hold and half surrogate pairs. Those are left out of the alphabet. */
 static bool jansson_accepts(struct slice text)
@@ -342,6 +377,7 @@ int main(void)
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(strings_are_decoded),
 		cmocka_unit_test(values_are_read_by_type),
+		cmocka_unit_test(items_come_one_after_the_other),
 		cmocka_unit_test(agrees_with_jansson),
 		cmocka_unit_test(no_prefix_is_right),
 		cmocka_unit_test(a_large_body_is_scanned_whole),

@@ -112,7 +112,7 @@ static void check_spec(const struct spec *spec)
 	spec_release(&again);
 }
 
-static void make_spec(const struct chat_request *chat, const struct chat_options *chosen,
+static void make_spec(struct chat_request *chat, const struct chat_options *chosen,
 		      const struct demand *demand, enum writing_mode mode)
 {
 	struct model model = { .know = know };
@@ -132,7 +132,7 @@ static void make_spec(const struct chat_request *chat, const struct chat_options
 	spec_release(&spec);
 }
 
-static void choose(const struct chat_request *chat, const struct chat_options *chosen)
+static void choose(struct chat_request *chat, const struct chat_options *chosen)
 {
 	struct demand demand = { .target_words = 0 };
 	struct route_input input = {

@@ -61,9 +61,13 @@ def test_what_can_not_be_read_is_the_backends_to_judge(backend, longhand, member
     assert member in call["body"].encode()
 
 
-def test_messages_that_no_tree_can_hold(longhand):
-    body = b'{"model":"longhand","messages":[{"role":"user","content":"x","weight":1e999}]}'
-    error = assert_error(longhand.chat(body), 400, "invalid_request_error", "messages", "invalid_value")
+def test_messages_that_no_tree_can_hold(backend, longhand):
+    """The backend's to judge where they pass through; nothing can be written by them."""
+    body = '{"model":"longhand","messages":[{"role":"user","content":"%s","weight":1e999}]}'
+    assert longhand.chat((body % "x").encode()).status == 200
+    (call,) = [r for r in backend.requests() if r["call"]]
+    assert '"weight":1e999' in call["body"]
+    error = assert_error(longhand.chat((body % ARTICLE).encode()), 400, "invalid_request_error", "messages", "invalid_value")
     assert "at least one" not in error["message"]
 
 
