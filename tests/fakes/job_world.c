@@ -81,7 +81,7 @@ enum err job_world_start(uint64_t reader_grace_ms)
 {
 	struct job_request request = { .id = job_world_id,
 				       .model_id = "longhand",
-				       .target = { "default", "fake", 0 },
+				       .target = { .backend = "default", .model = "fake" },
 				       .owner = "" };
 	enum err err;
 
