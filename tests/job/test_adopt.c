@@ -18,7 +18,7 @@ static void start_with(const struct origin *origin)
 {
 	struct job_request request = { .id = job_world_id,
 				       .model_id = "longhand",
-				       .target = { "default", "fake", 0 },
+				       .target = { .backend = "default", .model = "fake" },
 				       .owner = "me",
 				       .origin = origin };
 

@@ -204,7 +204,7 @@ static void more_jobs_than_allowed_are_refused(void **state)
 		char other[JOB_ID_BYTES];
 		struct job_request request = { .id = other,
 					       .model_id = "longhand",
-					       .target = { "default", "fake", 0 },
+					       .target = { .backend = "default", .model = "fake" },
 					       .owner = "" };
 		struct job *job;
 

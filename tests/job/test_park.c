@@ -165,7 +165,7 @@ static struct job *start_another(char name)
 	char other[JOB_ID_BYTES];
 	struct job_request request = { .id = other,
 				       .model_id = "longhand",
-				       .target = { "default", "fake", 0 },
+				       .target = { .backend = "default", .model = "fake" },
 				       .owner = "" };
 	struct job *job = NULL;
 

@@ -103,7 +103,7 @@ static void start_first(struct run *run)
 	json_t *response = json_pack("{s:s}", "store", "yes");
 	struct job_request request = { .id = job_world_id,
 				       .model_id = "longhand",
-				       .target = { "default", "fake", 0 },
+				       .target = { .backend = "default", .model = "fake" },
 				       .owner = "ann",
 				       .authorization = "Authorization: Bearer secret",
 				       .response = response,
