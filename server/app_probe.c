@@ -248,8 +248,9 @@ static void ask(struct probe *probe)
 		log_warn("probe_not_begun", "backend=%s", backend->name);
 	buf_clear(&probe->text);
 	probe->call = (struct generate_call){
-		.target = { backend->name,
-			    backend->model != NULL ? backend->model : probe->first_model, 0 },
+		.target = { .backend = backend->name,
+			    .model = backend->model != NULL ? backend->model
+							    : probe->first_model },
 		.messages = probe->messages,
 		.schema = question->has_schema ? probe->schema : NULL,
 		.is_prefilled = question->begun != NULL,
