@@ -2,7 +2,7 @@
 #include "loop/redis_conn.h"
 #include <string.h>
 
-enum { CALL_BYTES_MAX = 64 << 20 };
+enum { CALL_BYTES_MAX = 128 << 20 };
 
 static void on_call_done(struct op *op)
 {

@@ -21,6 +21,7 @@ struct redis_task {
 	struct op *op;
 	redis_task_fn answered; /* the call has its answers, none of them an error */
 	size_t count;		/* read: how many entries were asked for */
+	struct buf packed;	/* write: its lines, while the call is made */
 };
 
 struct store_redis *store_redis_of(const struct store *port);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/must.h"
+#include "store/redis_lines.h"
 #include "store/redis_task.h"
 
 enum { READ_COUNT_MIN = 16, READ_COUNT_MAX = 1024, READ_ENTRY_BYTES = 512 };
@@ -37,8 +38,9 @@ static void ask_for_entries(struct redis_task *task)
 	redis_task_send(task);
 }
 
-/* [id, [field, value, ...]]. NULL-data: not one of ours. */
-static struct slice data_of(const struct redis_reply *entry)
+/* The value of a field whose name is one letter, of [id, [field, value, ...]]. NULL-data: not one
+ * of ours. */
+static struct slice field_of(const struct redis_reply *entry, char name)
 {
 	const struct redis_reply *fields;
 
@@ -46,7 +48,7 @@ static struct slice data_of(const struct redis_reply *entry)
 		return (struct slice){ NULL, 0 };
 	fields = entry->elements[1];
 	for (size_t i = 0; fields->kind == REDIS_KIND_ARRAY && i + 1 < fields->n_elements; i += 2)
-		if (fields->elements[i]->text.len == 1 && fields->elements[i]->text.data[0] == 'd')
+		if (fields->elements[i]->text.len == 1 && fields->elements[i]->text.data[0] == name)
 			return fields->elements[i + 1]->text;
 	return (struct slice){ NULL, 0 };
 }
@@ -62,19 +64,22 @@ static struct store_place place_of(const struct redis_reply *entry)
 static enum err take_entries(struct store_read *read, const struct redis_reply *entries)
 {
 	for (size_t i = 0; i < entries->n_elements; i++) {
-		struct slice data = data_of(entries->elements[i]);
+		struct slice packed = field_of(entries->elements[i], 'd');
+		struct slice n = field_of(entries->elements[i], 'n');
+		struct store_place place;
 		enum err err;
 
 		if (read->entries.len >= read->bytes_max) {
 			read->is_more = true;
 			return OK;
 		}
-		if (data.data == NULL)
+		if (packed.data == NULL || n.data == NULL)
 			return ERR_INVALID;
-		err = buf_append(&read->entries, data.data, data.len);
+		place = place_of(entries->elements[i]);
+		err = redis_lines_unpack(packed, place, strtoull(n.data, NULL, 10), &read->entries);
 		if (err != OK)
 			return err;
-		read->last = place_of(entries->elements[i]);
+		read->last = place;
 	}
 	return OK;
 }

@@ -1,11 +1,12 @@
 /* Create and append: what writes logs. */
 #include <stdlib.h>
 #include <string.h>
+#include "store/redis_lines.h"
 #include "store/redis_task.h"
 
 /* An ended log stays for so long at least: readers elsewhere see the end, and so does its writer
  * where the answer to its last write was lost. */
-enum { LINGER_MS = 2000, WAIT_MS = 300, LABEL_JOBS_MAX = 1000 };
+enum { LINGER_MS = 2000, WAIT_MS = 300, LABEL_JOBS_MAX = 1000, PACKED_BYTES_MAX = 100 << 20 };
 
 static const char *const state_names[] = {
 	[STORE_RUNNING] = "running",
@@ -97,11 +98,25 @@ static void add_common_keys(struct redis_eval *eval, const char *job)
 	redis_eval_key(eval, "generation", "");
 }
 
-static void add_create(struct redis_task *task, const struct store_write *write)
+/* Into the task: it is borrowed until the call has its copy. */
+static enum err pack(struct redis_task *task, const struct store_write *write,
+		     struct slice *ret_packed)
+{
+	enum err err;
+
+	buf_init(&task->packed, PACKED_BYTES_MAX);
+	err = redis_lines_pack(write->data, write->first, &task->packed);
+	*ret_packed = (struct slice){ buf_str(&task->packed), task->packed.len };
+	return err;
+}
+
+static enum err add_create(struct redis_task *task, const struct store_write *write)
 {
 	struct store_redis *store = task->store;
 	struct redis_eval eval;
 	char generation[REDIS_GENERATION_BYTES];
+	struct slice packed;
+	enum err err = pack(task, write, &packed);
 
 	redis_eval_init(&eval, &store->session, REDIS_SCRIPT_CREATE);
 	add_common_keys(&eval, write->job);
@@ -112,7 +127,7 @@ static void add_create(struct redis_task *task, const struct store_write *write)
 	redis_eval_place(&eval, "", last_place(write));
 	redis_eval_number(&eval, write->n_events);
 	redis_eval_text(&eval, state_names[write->state]);
-	redis_eval_bytes(&eval, write->data);
+	redis_eval_bytes(&eval, packed);
 	redis_eval_number(&eval, stay_ms(store, write->state));
 	redis_eval_number(&eval, store_redis_longest_ms(store));
 	redis_session_generation(&store->session, generation);
@@ -120,13 +135,17 @@ static void add_create(struct redis_task *task, const struct store_write *write)
 	redis_eval_text(&eval, REDIS_GENERATION_TTL);
 	redis_eval_number(&eval, LABEL_JOBS_MAX);
 	redis_eval_add(&eval, &task->call);
+	buf_release(&task->packed);
+	return err;
 }
 
-static void add_append(struct redis_task *task, const struct store_write *write)
+static enum err add_append(struct redis_task *task, const struct store_write *write)
 {
 	struct store_redis *store = task->store;
 	struct redis_eval eval;
 	char generation[REDIS_GENERATION_BYTES];
+	struct slice packed;
+	enum err err = pack(task, write, &packed);
 
 	redis_eval_init(&eval, &store->session, REDIS_SCRIPT_APPEND);
 	add_common_keys(&eval, write->job);
@@ -137,7 +156,7 @@ static void add_append(struct redis_task *task, const struct store_write *write)
 	redis_eval_number(&eval, last_place(write).seq);
 	redis_eval_number(&eval, write->n_events);
 	redis_eval_text(&eval, state_names[write->state]);
-	redis_eval_bytes(&eval, write->data);
+	redis_eval_bytes(&eval, packed);
 	redis_eval_number(&eval, stay_ms(store, write->state));
 	redis_eval_number(&eval, store_redis_longest_ms(store));
 	redis_session_generation(&store->session, generation);
@@ -147,6 +166,8 @@ static void add_append(struct redis_task *task, const struct store_write *write)
 	redis_eval_add(&eval, &task->call);
 	if (write->state == STORE_ENDED && store->session.replicas > 0)
 		add_wait(task, &eval);
+	buf_release(&task->packed);
+	return err;
 }
 
 static bool is_well_formed(const struct store_write *write)
@@ -162,6 +183,7 @@ static bool is_well_formed(const struct store_write *write)
 void store_redis_create(struct store *port, struct store_write *write)
 {
 	struct redis_task *task;
+	enum err err;
 
 	write->outcome = STORE_UNKNOWN;
 	task = redis_task_begin(port, &write->op, on_written);
@@ -169,21 +191,26 @@ void store_redis_create(struct store *port, struct store_write *write)
 		return;
 	if (!is_well_formed(write)) {
 		write->outcome = STORE_CONFLICT;
-		op_cancel(&task->call.op, ERR_INVALID);
+		err = ERR_INVALID;
 	} else {
-		add_create(task, write);
+		err = add_create(task, write);
 	}
+	if (err != OK)
+		op_cancel(&task->call.op, err);
 	redis_task_send(task);
 }
 
 void store_redis_append(struct store *port, struct store_write *write)
 {
 	struct redis_task *task;
+	enum err err;
 
 	write->outcome = STORE_UNKNOWN;
 	task = redis_task_begin(port, &write->op, on_written);
 	if (task == NULL)
 		return;
-	add_append(task, write);
+	err = add_append(task, write);
+	if (err != OK)
+		op_cancel(&task->call.op, err);
 	redis_task_send(task);
 }

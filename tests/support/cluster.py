@@ -1,5 +1,6 @@
 """Several longhandd on one Redis, each of which may be killed, frozen or cut off."""
 
+import json
 import os
 import pathlib
 import re
@@ -83,6 +84,24 @@ class RedisServer:
     def url(self, port=None):
         """What longhandd is given; with the port of what stands in between."""
         return f"redis://127.0.0.1:{port or self.port}/0"
+
+
+def events_of(entries):
+    """The events of a log's entries, (id, fields) each, as docs/operations.md says how to read them."""
+    events = []
+    for place, fields in entries:
+        epoch, last = (int(part) for part in place.split(b"-"))
+        lines = fields[b"d"].decode().splitlines()
+        assert len(lines) == int(fields[b"n"])
+        for seq, line in enumerate(lines, last + 1 - len(lines)):
+            event = json.loads(line)
+            if isinstance(event, list):
+                section, at_byte, t_ms, text = event
+                event = {"v": 1, "id": f"{epoch}-{seq}", "kind": "text", "section": section,
+                         "at_byte": at_byte, "t_ms": t_ms, "text": text}
+            assert event["id"] == f"{epoch}-{seq}"
+            events.append(event)
+    return events
 
 
 class TcpProxy:

@@ -1,12 +1,12 @@
 """Clients that want their text to the last byte, whatever breaks: they come back, anywhere."""
 
-import json
 import random
 import threading
 import time
 
 import wire
 from chat import request
+from cluster import events_of
 
 PATIENCE_S = 120
 AGAIN_S = 0.02
@@ -118,11 +118,8 @@ class StubbornClient(threading.Thread):
 
 def read_log(cluster, job):
     """The events of a job's log in Redis, checked: in order, without a gap, one end, one text."""
-    events = []
+    events = events_of(cluster.log_of(job))
     content = b""
-    for _, fields in cluster.log_of(job):
-        for line in fields[b"d"].decode().splitlines():
-            events.append(json.loads(line))
     last = (1, 0)
     for event in events:
         place = tuple(int(part) for part in event["id"].split("-"))

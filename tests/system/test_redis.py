@@ -1,10 +1,10 @@
 """Long texts in Redis, as one longhandd keeps them there: what other tools see, and what it needs."""
 
-import json
 import pathlib
 import re
 import time
 
+import cluster
 import pytest
 from chat import Chunks, has_content, read_until, request
 from cluster import RedisServer, TcpProxy
@@ -52,8 +52,7 @@ def write_text(daemon):
 
 def events_of(client, job, prefix="longhand"):
     """A job's events, read as docs/operations.md says."""
-    lines = [line for _, fields in client.xrange(f"{prefix}:log:{job}") for line in fields[b"d"].splitlines()]
-    return [json.loads(line) for line in lines]
+    return cluster.events_of(client.xrange(f"{prefix}:log:{job}"))
 
 
 def test_a_text_is_there_while_it_is_written(backend, start, server):
