@@ -110,6 +110,7 @@ include tests/bench/bench.mk
 include deploy/deploy.mk
 include tests/tools/measure.mk
 include tests/tools/abuse.mk
+include tests/tools/chaos.mk
 include tests/fuzz/fuzz.mk
 include tests/image/image.mk
 
@@ -128,6 +129,7 @@ help:
 	@echo "make image-test  the container image: built on Debian's packages, run and used (root)"
 	@echo "make abuse       clients and backends that misbehave, and what they leave behind"
 	@echo "make simulate    100,000 schedules of owners, failovers and freezes over one log"
+	@echo "make chaos       three servers on one Redis while things die: nothing lost or doubled"
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
 	@echo "make reloads     a reload each second for a minute under 200 streams: none broken"
