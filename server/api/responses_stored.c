@@ -365,6 +365,13 @@ static bool find_question(const struct request *request, const char *what,
 	return false;
 }
 
+static void find(struct api *api, struct request *request, const char *job, const char *owner,
+		 enum job_question question)
+{
+	metric_inc(METRIC_REQUESTS_JOBS);
+	jobs_find(api, request, job, owner, question);
+}
+
 void responses_one(struct api *api, struct request *request, const char *rest, const char *owner)
 {
 	char id[ID_BYTES];
@@ -374,7 +381,7 @@ void responses_one(struct api *api, struct request *request, const char *rest, c
 
 	(void)snprintf(id, sizeof(id), "%.*s", (int)(len < ID_BYTES ? len : ID_BYTES - 1), rest);
 	if (find_question(request, rest + len, &question) && responses_job_of(id, job))
-		jobs_find(api, request, job, owner, question);
+		find(api, request, job, owner, question);
 	else
 		responses_refuse_unknown(api, request);
 }

@@ -14,7 +14,7 @@ async function gather(stream) {
 }
 
 const describeAnswer = (answer) => ({
-	text: answer.content, reasoning: answer.additional_kwargs.reasoning_content,
+	text: answer.content, whole: answer.text, reasoning: answer.additional_kwargs.reasoning_content,
 	finish: answer.response_metadata.finish_reason, usage: answer.usage_metadata,
 	ours: answer.additional_kwargs.__raw_response?.longhand,
 });
@@ -24,6 +24,14 @@ await tell({
 	whole: async () =>
 		describeAnswer(await chat('longhand', { __includeRawResponse: true }).invoke(article)),
 	stream: async () => gather(chat('longhand').stream([['system', 'You write plainly.'], ['user', article]])),
+	responses: async () => {
+		const writer = chat('longhand', { useResponsesApi: true });
+		const answer = await writer.invoke(article);
+		const seen = await gather(writer.stream(article));
+		const next = await writer.invoke([['user', article], answer, ['user', 'Say hello.']]);
+
+		return { text: answer.text, streamed: seen.whole, next: next.text };
+	},
 	options: async () =>
 		(await chat('longhand', { modelKwargs: { longhand: { target_words: 1100 } } }).invoke('Tell me about tea.')).content,
 	errors: async () => Promise.all(statuses.map(async (status) =>

@@ -151,3 +151,11 @@ def test_without_them_it_gives_up(tell, backend, start, story):
     seen = tell(story, start(**silent))
     assert seen.get("error") or seen["value"]["error"]
     backend.wait(closed=1, open=0)
+
+
+@pytest.mark.parametrize("client", ["langchain"], indirect=True)
+def test_by_responses(tell):
+    seen = tell("responses")["value"]
+    assert is_long(seen["text"])
+    assert is_long(seen["streamed"])
+    assert seen["next"]

@@ -139,3 +139,19 @@ def test_signs_of_life_keep_it_waiting(model, backend, start, is_stream):
     # While a stream is read it is httpx that is impatient, before that the client.
     with pytest.raises(Exception, match="(?i)timed out"):
         ask(heartbeat_ms=60000, json_whitespace_after_ms=60000)
+
+
+@pytest.mark.parametrize("prompt", [ARTICLE, "Say 90 words."], ids=["long", "translated"])
+def test_by_responses(model, prompt):
+    """The same by the Responses API, whole and streamed, and the turn after."""
+    writer = model(use_responses_api=True)
+    answer = writer.invoke(prompt)
+    text = answer.text if isinstance(answer.text, str) else answer.text()
+    assert count_words(text) > 50
+    assert answer.usage_metadata["output_tokens"] > 50
+    whole = None
+    for chunk in writer.stream(prompt):
+        whole = chunk if whole is None else whole + chunk
+    streamed = whole.text if isinstance(whole.text, str) else whole.text()
+    assert abs(count_words(streamed) - count_words(text)) <= 30
+    assert writer.invoke([("user", prompt), answer, ("user", "Say hello.")]).text
