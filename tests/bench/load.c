@@ -6,8 +6,8 @@
  *            PACE_MS, one each PACE_MS, the connections' evenly apart
  *
  * Prints {"ready":N} when all are open, measures for SECONDS from the line that it then reads,
- * prints {"count","seconds"} at their end, then {"p50_us","p99_us","max_us"}, and holds everything
- * open until its input ends. */
+ * prints {"count","seconds"} at their end, then {"p50_us","p99_us","max_us"}, does so anew for each
+ * further line, and holds everything open until its input ends. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -229,6 +229,7 @@ static void read_input(struct load *load)
 	if (read(STDIN_FILENO, line, sizeof(line)) <= 0)
 		exit(0);
 	load->is_measuring = true;
+	load->delays = 0;
 	load->begun_ns = bench_now_ns();
 }
 
