@@ -70,7 +70,7 @@ static void *make_array(const redisReadTask *task, int n)
 
 	if (n < 0 || n > ELEMENTS_MAX)
 		return NULL;
-	reply = mem_alloc(sizeof(*reply) + (size_t)n * sizeof(reply->elements[0]));
+	reply = mem_alloc(sizeof(*reply) + (size_t)n * sizeof(void *));
 	if (reply == NULL)
 		return NULL;
 	reply->kind = REDIS_KIND_ARRAY;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "fakes/redis_server.h"
+#include "fakes/resp_script.h"
 #include "fakes/store_suite.h"
 #include "fakes/store_world.h"
 
@@ -281,6 +282,54 @@ static void operations_may_be_cancelled_at_every_moment(void **state)
 	assert_string_equal(world_read(&one, "job"), "a\n");
 }
 
+/* ---- servers that cannot be used ---- */
+
+static const char old_info[] = "# Server\r\nredis_version:6.0.16\r\nrun_id:0123\r\n";
+
+static void serve_old(struct server_conn *conn)
+{
+	char text[RESP_TEXT_BYTES], answer[256];
+
+	if (!resp_greet(conn))
+		return;
+	while (resp_read(conn, text)) {
+		(void)snprintf(answer, sizeof(answer), "$%zu\r\n%s\r\n", sizeof(old_info) - 1,
+			       old_info);
+		if (!conn_send(conn, strncmp(text, "INFO", 4) == 0 ? answer : "+OK\r\n"))
+			return;
+	}
+}
+
+static void an_old_server_is_not_used(void **state)
+{
+	struct raw_server *old = raw_server_start(serve_old, NULL);
+	char url[64];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "redis://127.0.0.1:%u", old->port);
+	store_world_start(&two, url);
+	store_worlds_turn_for(&one, &two, 3 * TEST_LEASE_MS); /* it looks again, and says it once */
+	assert_string_equal(store_world_news(&two, STORE_REDIS_TOO_OLD), "6.0.16");
+	assert_int_equal(two.told[STORE_REDIS_TOO_OLD], 1);
+	assert_true(atomic_load(&old->requests) > 4);
+	assert_false(two.port->is_up(two.port));
+	assert_int_equal(world_append(&two, "job", AT(1, 2), "b\n", STORE_RUNNING), STORE_UNKNOWN);
+	store_world_close(&two);
+	raw_server_stop(old);
+}
+
+/* A key of another kind in the way: told, tried again, nothing else broken. */
+static void foreign_keys_are_told(void **state)
+{
+	(void)state;
+	free(REDIS_ASK(&server, "SET", "longhand:log:odd", "x"));
+	assert_int_equal(world_try_read(&one, "odd"), ERR_UNKNOWN);
+	assert_int_equal(world_append(&one, "odd", AT(1, 2), "b\n", STORE_RUNNING), STORE_UNKNOWN);
+	assert_non_null(strstr(store_world_news(&one, STORE_REDIS_REFUSES), "WRONGTYPE"));
+	free(REDIS_ASK(&server, "XADD", "longhand:log:alien", "1-1", "x", "y"));
+	assert_int_equal(world_try_read(&one, "alien"), ERR_INVALID);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start_server, stop_server)
 
 int main(void)
@@ -298,6 +347,8 @@ int main(void)
 		WITH_SERVER(long_logs_come_in_several_answers),
 		WITH_SERVER(forgotten_scripts_are_loaded_again),
 		WITH_SERVER(a_full_server_is_told_and_waited_for),
+		WITH_SERVER(an_old_server_is_not_used),
+		WITH_SERVER(foreign_keys_are_told),
 		WITH_SERVER(memory_may_run_out_in_every_operation),
 		WITH_SERVER(operations_may_be_cancelled_at_every_moment),
 	};

@@ -269,7 +269,7 @@ def cost_of(daemon, backend, n_jobs, words):
     return (cpu_s(daemon) - before) / sum(sizes.values()) * 1e6, sizes
 
 
-def cost(cluster, backend, rounds=3, n_jobs=50, words=400):
+def cost(cluster, backend, rounds=3, n_jobs=50, words=1500):
     """CPU with Redis against the memory store, and Redis' memory against the text."""
     ratios, space = [], []
     for _ in range(rounds):
