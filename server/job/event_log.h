@@ -17,7 +17,8 @@
  *                                     written again, from the first event; else conflict
  *
  * A batch that is written again keeps its bounds; a claim stands in an entry of its own, and where
- * it is written again the log looks whether something came before it. A store that is away costs a
+ * it is written again the log looks whether something came before it (then it offers the job to
+ * whoever comes first, and conflicts). A store that is away costs a
  * try now and then (again_ms, doubled up to again_max_ms): text gathers, event_log_is_full() tells
  * the writer to wait, readers get it when the store is back.
  *
@@ -83,6 +84,8 @@ struct event_log {
 	bool is_unsure;	     /* look before the next write */
 	bool has_conflict;   /* the look is to explain one */
 	bool is_claim_looked_at;
+	bool has_stranger;   /* the look found an event that is not ours */
+	bool has_fence;	     /* the last event that the look found is our claim */
 	bool is_due; /* to be written as soon as nothing is in flight */
 	bool is_created;
 	bool is_let_go; /* it has ended, and the store's copy is nobody's business any more */

@@ -56,7 +56,7 @@ static bool is_same(const struct event *ours, const struct event *theirs)
 }
 
 /* ERR_CONFLICT: an event that is not ours. */
-static enum err match_line(struct event_log *log, struct slice line)
+static enum err match_line(struct event_log *log, struct slice line, bool *ret_is_claim)
 {
 	struct event event;
 	enum err err = event_decode(line.data, line.len, &event);
@@ -69,6 +69,7 @@ static enum err match_line(struct event_log *log, struct slice line)
 		err = ERR_CONFLICT;
 	else if (index >= log->n_matched)
 		log->n_matched = index + 1;
+	*ret_is_claim = err == OK && event.epoch == log->epoch && event.seq == 0;
 	event_release(&event);
 	return err;
 }
@@ -82,9 +83,62 @@ static enum err match_entries(struct event_log *log)
 	entries_init(&entries);
 	entries_feed(&entries,
 		     (struct slice){ buf_str(&log->tail.entries), log->tail.entries.len });
-	while (err == OK && entries_cut(&entries, &line))
-		err = match_line(log, line);
+	log->has_fence = false;
+	while (err != ERR_NO_MEMORY && entries_cut(&entries, &line)) {
+		enum err match = match_line(log, line, &log->has_fence);
+
+		err = err != OK && match != ERR_NO_MEMORY ? err : match;
+	}
 	return err;
+}
+
+/* ---- a claim that was written again, and came too late ---- */
+
+static void on_offered(struct op *op)
+{
+	struct store_write *write = container_of(op, struct store_write, op);
+	struct event_log *log = container_of(write, struct event_log, write);
+
+	event_log_fail(log, ERR_CONFLICT);
+}
+
+static enum err encode_offer(struct event_log *log)
+{
+	struct event offer = { .kind = EVENT_PARKED,
+			       .epoch = log->epoch,
+			       .seq = 1,
+			       .at_byte = log->content_bytes,
+			       .t_ms = log->reactor->wall_ms(log->reactor),
+			       .data = json_pack("{s:s}", "reason", EVENT_REASON_OFFERED) };
+	enum err err = offer.data != NULL ? OK : ERR_NO_MEMORY;
+
+	buf_clear(&log->flying);
+	if (err == OK)
+		err = event_encode(&offer, &log->flying);
+	event_release(&offer);
+	return err;
+}
+
+/* The other owner wrote on before our claim came, and by it we have shut it out: somebody has to go
+ * on with what is there, and we cannot. */
+static void stop_by_conflict(struct event_log *log)
+{
+	struct store_write *write = &log->write;
+
+	if (!log->has_fence || encode_offer(log) != OK) {
+		event_log_fail(log, ERR_CONFLICT);
+		return;
+	}
+	log->phase = LOG_WRITING;
+	op_prepare(&write->op, log->reactor, log->options->store_ms, on_offered);
+	write->job = log->job;
+	write->first = (struct store_place){ log->epoch, 1 };
+	write->n_events = 1;
+	write->state = STORE_OFFERED;
+	write->data = (struct slice){ log->flying.data, log->flying.len };
+	write->labels = NULL;
+	write->outcome = STORE_UNKNOWN;
+	log->store->append(log->store, write);
 }
 
 /* ---- what it means ---- */
@@ -140,14 +194,18 @@ static void look_at_tail(struct event_log *log)
 	read_after(log, place_before(log, log->look_from));
 }
 
+/* A stranger beside our claim: the tail tells whether the claim came behind it. */
 static void on_entries(struct event_log *log, enum err err)
 {
-	if (err == ERR_NO_MEMORY)
+	if (err == ERR_NO_MEMORY) {
 		event_log_wait(log);
-	else if (err != OK)
-		event_log_fail(log, ERR_CONFLICT);
-	else if (!log->is_claim_looked_at)
+		return;
+	}
+	log->has_stranger = log->has_stranger || err != OK;
+	if (!log->is_claim_looked_at)
 		look_at_tail(log);
+	else if (log->has_stranger && !log->tail.is_more)
+		stop_by_conflict(log);
 	else if (log->tail.is_more)
 		read_after(log, log->tail.last);
 	else if (log->n_matched == 0)
@@ -195,6 +253,7 @@ void event_log_look(struct event_log *log)
 	log->phase = LOG_LOOKING;
 	log->look_doubt = log->store->doubt(log->store);
 	log->is_claim_looked_at = claim >= log->n_stored;
+	log->has_stranger = false;
 	log->n_matched = 0;
 	if (log->is_claim_looked_at)
 		look_at_tail(log);

@@ -278,42 +278,39 @@ static void empty(void)
 	say("the server is emptied", 9, "");
 }
 
-static void disturb(void)
+static void disturb_store(void)
 {
 	struct process *process = &world.processes[chance(PROCESSES)];
 
 	switch (chance(200)) {
 	case 0:
-	case 1:
-		if (process->frozen_until_ms == 0)
-			freeze(process);
-		break;
-	case 2:
 		fail_over();
 		break;
-	case 3:
+	case 1:
 		process->reconnect_ms = world.server.net.now_ms + 1 + chance(5);
 		break;
-	case 4:
-		kill_process(process);
-		break;
-	case 5:
-	case 6:
-	case 7:
-		if (!process->has_log && !process->is_claiming && process->frozen_until_ms == 0)
-			start_claim(process);
-		break;
-	case 8:
-		if (process->is_claiming)
-			op_cancel(&process->claim.op, ERR_CANCELED);
-		break;
-	case 9:
+	case 2:
 		if (chance(6) == 0)
 			empty();
 		break;
 	default:
 		break;
 	}
+}
+
+static void disturb_process(struct process *process)
+{
+	bool is_frozen = process->frozen_until_ms > 0;
+	uint64_t what = chance(200);
+
+	if (what < 2 && !is_frozen)
+		freeze(process);
+	else if (what == 2)
+		kill_process(process);
+	else if (what == 3)
+		op_cancel(&process->claim.op, ERR_CANCELED);
+	else if (what < 7 && !process->has_log && !process->is_claiming && !is_frozen)
+		start_claim(process);
 }
 
 /* ---- time ---- */
@@ -488,7 +485,8 @@ bool simulate(struct simulation *simulation)
 	append(&world.processes[0], EVENT_CREATED, NULL);
 	attach(&world.processes[0]);
 	for (unsigned ms = 0; ms < CHAOS_MS; ms++) {
-		disturb();
+		disturb_store();
+		disturb_process(&world.processes[chance(PROCESSES)]);
 		run_ms();
 	}
 	calm_down();

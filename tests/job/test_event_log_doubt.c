@@ -314,6 +314,48 @@ static void a_dropped_claim_leaves_one_owner(void **state)
 	}
 }
 
+/* Both at once, in every order of what they ask: where neither may go on, the job is offered. */
+static void of_two_owners_one_is_left_or_anybody_may_be(void **state)
+{
+	unsigned offered = 0, left = 0;
+
+	(void)state;
+	for (uint64_t late_ms = 0; late_ms < 400; late_ms++) {
+		const struct sim_log *log;
+
+		begin();
+		server.random = late_ms / 20;
+		ann.client.delay_max_ms = bob.client.delay_max_ms = 6;
+		say(&ann, "One. ");
+		assert_int_equal(take(&bob), OK);
+		sim_server_fail_over(&server, id, 1, UINT32_MAX);
+		sim_client_reconnect(&ann.client);
+		sim_client_reconnect(&bob.client);
+		event_log_check(&bob.log);
+		pass(late_ms % 20);
+		say(&ann, "Ann. ");
+		say(&bob, "Bob. ");
+		pass(300);
+		event_log_check(&ann.log);
+		event_log_check(&bob.log);
+		add(&ann, EVENT_NOTED, "?");
+		pass(300);
+		assert_true(ann.log.error != OK || bob.log.error != OK);
+		log = sim_server_log(&server, id);
+		if (ann.log.error != OK && bob.log.error != OK) {
+			assert_int_equal(log->entries[log->n_entries - 1].state,
+					 STORE_OFFERED);
+			check_text("One. Ann. ");
+			offered++;
+		} else {
+			left++;
+		}
+		close_log(&bob);
+		end();
+	}
+	assert_true(offered > 0 && left > 0);
+}
+
 /* Two claims of one epoch, of which the failover dropped one: the claims are looked at, since all
  * else may be equal. */
 static void a_claim_of_the_same_epoch_is_told_apart(void **state)
@@ -422,6 +464,7 @@ int main(void)
 		cmocka_unit_test(a_lost_log_comes_back_in_bounded_entries),
 		cmocka_unit_test(a_frozen_owner_appends_nothing),
 		cmocka_unit_test(a_dropped_claim_leaves_one_owner),
+		cmocka_unit_test(of_two_owners_one_is_left_or_anybody_may_be),
 		cmocka_unit_test(a_claim_of_the_same_epoch_is_told_apart),
 		cmocka_unit_test(an_erased_log_stays_dead),
 		cmocka_unit_test(a_store_that_is_away_costs_little),
