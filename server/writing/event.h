@@ -3,7 +3,8 @@
  * The kinds and their payloads are the schema, version EVENT_VERSION. `text` carries prose, `data`
  * the rest as JSON (docs/api.md lists the members):
  *
- *   created          data: spec (spec.h), model, owner        the first one
+ *   created          data: spec (spec.h), model, backend, backend_model, owner, grace (stream,
+ *                    answer, kept), labels, response (of who asked)    the first one
  *                    [response: what a Responses request said, api/responses_request.h]
  *   claimed          data: by                                 a process took the job
  *   planned          data: plan (plan.h), titles as text for readers
