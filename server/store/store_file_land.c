@@ -63,15 +63,19 @@ static void land_change(struct store_file *store, struct file_log *log, struct c
 static void land(struct store_file *store, struct batch_target *target)
 {
 	struct file_log *log = target->log;
+	bool has_entry = false;
 
 	if (target->file.kind == TARGET_NEW)
 		file_index_publish(&store->index, log);
 	else
 		file_log_add_mark(log, (struct file_mark){ log->place, log->size_bytes });
 	log->size_bytes = target->file.offset + target->file.bytes.len;
-	LIST_EACH (node, &target->changes)
+	LIST_EACH (node, &target->changes) {
+		has_entry = has_entry || store_file_is_write(of_node(node));
 		land_change(store, log, of_node(node));
-	store_file_start_expiry(store, log, 0);
+	}
+	if (has_entry || log->expiry.fire == NULL)
+		store_file_start_expiry(store, log, 0);
 }
 
 static void land_removal(struct store_file *store, struct batch_target *target)

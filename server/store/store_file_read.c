@@ -177,12 +177,15 @@ void store_file_start_reads(struct store_file *store)
 		log = file_index_get(&store->index, reading->job);
 		if (has_to_wait(log))
 			continue;
-		if (log != NULL && log->is_created && !log->is_leaving) {
+		if (log == NULL || !log->is_created || log->is_leaving) {
+			finish(reading, ERR_NOT_FOUND);
+			reading_free(reading);
+		} else if (!store_place_is_above(log->place, reading->after)) {
+			finish(reading, OK); /* a follower: the file is not asked each time */
+			reading_free(reading);
+		} else {
 			start(reading, log);
-			continue;
 		}
-		finish(reading, ERR_NOT_FOUND);
-		reading_free(reading);
 	}
 }
 

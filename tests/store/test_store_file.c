@@ -184,6 +184,18 @@ static void time_goes_on_between_two_starts(void **state)
 	assert_int_equal(store_file_logs(world.store), 0);
 }
 
+/* Only entries count. */
+static void hiding_a_label_does_not_prolong_a_log(void **state)
+{
+	(void)state;
+	assert_int_equal(file_world_write(&world, "ended", 1, 1, "a\n"), OK);
+	assert_int_equal(file_world_end(&world, "ended", 2, STORE_ENDED), OK);
+	fake_reactor_advance(&world.loop, WORLD_RETENTION_MS / 2);
+	assert_int_equal(file_world_unlabel(&world, "ended", "fresh:1"), OK);
+	fake_reactor_advance(&world.loop, WORLD_RETENTION_MS / 2 + 1);
+	expect_gone("ended");
+}
+
 static void erased_logs_are_gone_from_the_disk(void **state)
 {
 	(void)state;
@@ -256,8 +268,8 @@ static void on_read(struct op *op)
 	has_read = true;
 }
 
-/* The one entry behind a place. */
-static void expect_next(uint64_t seq, const char *expected)
+/* The one entry behind a place, or none. */
+static void expect_read(uint64_t seq, const char *expected, uint64_t last_seq)
 {
 	struct store_read read = { .job = "long", .after = { 1, seq }, .bytes_max = 1 };
 
@@ -268,8 +280,22 @@ static void expect_next(uint64_t seq, const char *expected)
 	file_world_turn(&world, &has_read);
 	assert_int_equal(read.op.result, OK);
 	assert_string_equal(buf_str(&read.entries), expected);
-	assert_int_equal(read.last.seq, seq + 1);
+	assert_int_equal(read.last.seq, last_seq);
 	buf_release(&read.entries);
+}
+
+static void a_follower_that_has_all_opens_no_file(void **state)
+{
+	unsigned opens;
+
+	(void)state;
+	assert_int_equal(file_world_write(&world, "long", 1, 1, "a\n"), OK);
+	opens = world.files.opens;
+	for (unsigned i = 0; i < 3; i++)
+		expect_read(1, "", 1);
+	assert_int_equal(world.files.opens, opens);
+	assert_int_equal(file_world_write(&world, "long", 1, 2, "b\n"), OK);
+	expect_read(1, "b\n", 2);
 }
 
 static void long_logs_are_read_from_any_place(void **state)
@@ -286,7 +312,7 @@ static void long_logs_are_read_from_any_place(void **state)
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (seq = 599; seq > 0; seq -= 13) {
 			(void)snprintf(line + 500, sizeof(line) - 500, " %u\n", (unsigned)seq + 1);
-			expect_next(seq, line);
+			expect_read(seq, line, seq + 1);
 			if (seq < 13)
 				break;
 		}
@@ -303,6 +329,8 @@ int main(void)
 		IN_WORLD(all_is_there_after_a_new_start),
 		IN_WORLD(what_a_dead_process_left_running_is_an_orphan),
 		IN_WORLD(time_goes_on_between_two_starts),
+		IN_WORLD(hiding_a_label_does_not_prolong_a_log),
+		IN_WORLD(a_follower_that_has_all_opens_no_file),
 		IN_WORLD(erased_logs_are_gone_from_the_disk),
 		IN_WORLD(one_process_has_a_directory),
 		IN_WORLD(nobody_else_may_read),
