@@ -109,6 +109,7 @@ struct job {
 	unsigned tries;		/* failed calls in a row without progress */
 	struct timer backoff;
 	uint64_t backoff_since_ms;
+	const char *failed_backend; /* that the last call failed at; the model's own, NULL: none */
 	bool has_answer; /* a backend has written something: it is worth waiting for */
 
 	enum err error; /* the first one wins; OK while all is well */

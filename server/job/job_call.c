@@ -152,6 +152,7 @@ static void on_call_done(struct op *op)
 	enum err err = engine_on_call_end(job->engine, &end);
 
 	job->is_calling = false;
+	job->failed_backend = retry_is_transient(op->result) ? call->backend : NULL;
 	job->has_answer = job->has_answer || op->result == OK || call->first_text_ms > 0;
 	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (call->first_text_ms > 0)
@@ -198,6 +199,7 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 			    .model = job->backend_model,
 			    .id = job->backend_id },
 		.is_patient = job->has_answer || job->state.text.len > 0,
+		.avoid = job->failed_backend,
 		.prompt_tokens = prompt_messages_tokens(ask->messages),
 		.is_prefilled = ask->is_prefilled,
 		.max_tokens = ask->max_tokens,

@@ -113,27 +113,42 @@ static void consider(const struct dispatch *dispatch, struct backend *backend, c
 		*best = (struct choice){ backend, model, wait_ms, waiting };
 }
 
+static bool is_avoided(const struct dispatch *dispatch, const struct backend *backend)
+{
+	return dispatch->avoid != NULL && strcmp(dispatch->avoid, backend->options->name) == 0;
+}
+
+/* Those that are to be avoided, or those that are not: the wanted one, then in order. */
+static void look_among(const struct dispatch *dispatch, bool are_avoided, struct choice *best,
+		       uint64_t *closed_ms)
+{
+	size_t primary = primary_of(dispatch);
+
+	for (size_t n = 0; n < dispatch->n_backends; n++) {
+		size_t i = n == 0 ? primary : n <= primary ? n - 1 : n;
+		struct backend *backend = &dispatch->backends[i];
+		const char *model = n == 0 ? dispatch->wanted->model
+					   : stand_in_model(dispatch, backend);
+		uint64_t wait_ms = closed_for_ms(dispatch, backend);
+
+		if ((n > 0 && model == NULL) || is_avoided(dispatch, backend) != are_avoided ||
+		    (dispatch->tried & bit_of(dispatch, backend)) != 0)
+			continue;
+		if (wait_ms == 0)
+			consider(dispatch, backend, model, best);
+		else if (*closed_ms == 0 || wait_ms < *closed_ms)
+			*closed_ms = wait_ms;
+	}
+}
+
 /* ret_closed_ms: until the first breaker opens up; 0: none is in the way. */
 static struct choice choose(const struct dispatch *dispatch, uint64_t *ret_closed_ms)
 {
-	size_t primary = primary_of(dispatch);
 	struct choice best = { .backend = NULL };
 
 	*ret_closed_ms = 0;
-	for (size_t n = 0; n < dispatch->n_backends; n++) { /* the wanted one, then in order */
-		size_t i = n == 0 ? primary : n <= primary ? n - 1 : n;
-		struct backend *backend = &dispatch->backends[i];
-		const char *model =
-			n == 0 ? dispatch->wanted->model : stand_in_model(dispatch, backend);
-		uint64_t closed_ms = closed_for_ms(dispatch, backend);
-
-		if ((n > 0 && model == NULL) || (dispatch->tried & bit_of(dispatch, backend)) != 0)
-			continue;
-		if (closed_ms == 0)
-			consider(dispatch, backend, model, &best);
-		else if (*ret_closed_ms == 0 || closed_ms < *ret_closed_ms)
-			*ret_closed_ms = closed_ms;
-	}
+	look_among(dispatch, false, &best, ret_closed_ms);
+	look_among(dispatch, true, &best, ret_closed_ms);
 	return best;
 }
 
@@ -241,10 +256,12 @@ static void step(struct dispatch *dispatch)
 	uint64_t closed_ms;
 	struct choice best = choose(dispatch, &closed_ms);
 
-	if (best.backend != NULL) {
+	if (best.backend != NULL && !is_avoided(dispatch, best.backend)) {
 		take(dispatch, &best);
 	} else if (ask_next(dispatch)) {
 		return;
+	} else if (best.backend != NULL) {
+		take(dispatch, &best);
 	} else if (closed_ms == 0) {
 		refuse(dispatch, ERR_NOT_FOUND, 0);
 	} else if (dispatch->is_patient && dispatch->tried == 0) {

@@ -27,7 +27,7 @@ struct dispatch {
 	struct backend *backends;
 	size_t n_backends;
 	const struct model_target *wanted;
-	const char *authorization; /* as generate_call's */
+	const char *authorization, *avoid; /* as generate_call's */
 	enum limiter_queue queue;
 	long tokens;		 /* estimated */
 	bool is_unlimited;	 /* no work for a model: limits do not count it */

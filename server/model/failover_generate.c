@@ -131,7 +131,7 @@ static void on_go(struct dispatch *dispatch)
 		.on_text = on_text,
 		.on_reasoning = call->on_reasoning != NULL ? on_reasoning : NULL,
 	};
-	attempt->target.backend = dispatch->backend->options->name;
+	call->backend = attempt->target.backend = dispatch->backend->options->name;
 	attempt->target.model = dispatch->model;
 	op_prepare(&attempt->op, reactor, 0, on_done);
 	call->started_ms = reactor->now_ms(reactor);
@@ -205,6 +205,7 @@ void failover_generate(struct backend *backends, size_t n, struct generate_call 
 		.n_backends = n,
 		.wanted = &call->target,
 		.authorization = call->authorization,
+		.avoid = call->avoid,
 		.queue = call->wait_max_ms > 0 ? LIMITER_PASSTHROUGH : LIMITER_JOB,
 		.wait_max_ms = call->wait_max_ms,
 		.tokens = estimate(call),

@@ -49,6 +49,7 @@ struct generate_call {
 	 * limits (ERR_LIMIT); 0: a long text's. */
 	uint64_t wait_max_ms;
 	bool is_patient;	/* waits while its backends are left alone, else ERR_BUSY at once */
+	const char *avoid;	/* a backend's name: asked when no other can; NULL: none */
 	struct sampling sampling;
 	const char *request_id;
 	const char *authorization; /* the client's line, for a backend without a key; NULL: none */
@@ -63,6 +64,7 @@ struct generate_call {
 	enum finish_reason finish;
 	struct usage usage;
 	struct model_wait wait;	 /* at any time */
+	const char *backend;	 /* the name of the last one it was sent to; the model's own */
 	bool is_left_alone;	 /* ERR_BUSY because all its backends' breakers are open */
 	int status;		 /* HTTP; 0: no answer */
 	bool is_clients_key;	 /* `authorization` was sent: a 401 is about it */

@@ -18,6 +18,8 @@
 static const char refuses[] = "refuses", listed_only[] = "listed", hangs[] = "hangs";
 
 enum { BACKENDS = 2 };
+static const struct limiter_options one_at_once = { .in_flight_max = 1 };
+static const char *const both_refuse[BACKENDS] = { refuses, refuses };
 
 static struct world {
 	struct raw_server *servers[BACKENDS];
@@ -55,8 +57,6 @@ static void serve(struct server_conn *conn)
 
 static void open_backends(const char *const does[BACKENDS], const struct limiter_options *limits)
 {
-	static const char *const names[BACKENDS] = { "a", "b" };
-
 	backend_set_free(world.set);
 	world.set = NULL;
 	for (size_t i = 0; i < BACKENDS; i++) {
@@ -74,7 +74,7 @@ static void open_backends(const char *const does[BACKENDS], const struct limiter
 		(void)snprintf(world.urls[i], sizeof(world.urls[i]), "http://127.0.0.1:%u/v1",
 			       port);
 		world.options[i] = (struct backend_options){
-			.name = names[i],
+			.name = i == 0 ? "a" : "b",
 			.url = world.urls[i],
 			.key = "k",
 			.dialect = dialect_find("vllm"),
@@ -240,10 +240,7 @@ static void without_an_id_no_other_backend_is_asked(void **state)
 	pass_start(&pass, 0);
 	pass_wait(&pass);
 	assert_int_equal(pass.result, OK);
-	pass = (struct pass){ .call = { .method = "GET",
-					.path_and_query = "/files",
-					.is_unlimited = true,
-					.on_head = on_head } };
+	pass = (struct pass){ .call = { .method = "GET", .path_and_query = "/files" } };
 	stream_op_prepare(&pass.call.stream, reactor, 0, on_data, on_passed);
 	world.model->forward(world.model, &pass.call);
 	pass_wait(&pass);
@@ -253,11 +250,10 @@ static void without_an_id_no_other_backend_is_asked(void **state)
 
 static void all_breakers_open_is_said_at_once(void **state)
 {
-	static const char *const does[] = { refuses, refuses };
 	struct pass pass;
 
 	(void)state;
-	open_backends(does, NULL);
+	open_backends(both_refuse, NULL);
 	for (int i = 0; i < 3; i++) {
 		pass_start(&pass, 0);
 		pass_wait(&pass);
@@ -270,16 +266,14 @@ static void all_breakers_open_is_said_at_once(void **state)
 static void a_limit_that_leaves_no_room_in_time_is_said(void **state)
 {
 	static const char *const does[] = { hangs, refuses };
-	static const struct limiter_options limits = { .in_flight_max = 1 };
 	struct pass first, second, third;
 
 	(void)state;
-	open_backends(does, &limits);
+	open_backends(does, &one_at_once);
 	pass_start(&first, 20);
 	pass_start(&second, 20);
 	pass_start(&third, 0);
-	pass_wait(&second);
-	/* b took it, refused, and a has no room */
+	pass_wait(&second); /* b refused, and a has no room */
 	assert_int_equal(second.result, ERR_REFUSED);
 	pass_start(&second, 20);
 	op_cancel(&third.call.stream.op, ERR_CANCELED);
@@ -323,12 +317,13 @@ static void on_written(struct op *op)
 	writer->result = op->result;
 }
 
-static void write_start(struct writer *writer, bool is_patient)
+static void write_start(struct writer *writer, bool is_patient, const char *avoid)
 {
 	*writer = (struct writer){ .call = { .target = target,
 					     .messages = messages,
 					     .request_id = "r",
 					     .is_patient = is_patient,
+					     .avoid = avoid,
 					     .max_tokens = 100,
 					     .on_text = on_text } };
 	sampling_init(&writer->call.sampling);
@@ -371,7 +366,7 @@ static void long_texts_go_elsewhere_until_text_has_come(void **state)
 		struct writer writer;
 
 		open_backends(writes[i].does, NULL);
-		write_start(&writer, false);
+		write_start(&writer, false, NULL);
 		write_wait(&writer);
 		assert_int_equal(writer.result, writes[i].result);
 		assert_string_equal(writer.got, writes[i].got);
@@ -383,21 +378,40 @@ static void long_texts_go_elsewhere_until_text_has_come(void **state)
 	}
 }
 
+/* Half a text, each time: whoever asks again says where not. */
+static void who_failed_before_is_asked_last(void **state)
+{
+	static const char *const does[] = { STREAM TEXT("half"), GOOD };
+	struct writer writer, other;
+
+	(void)state;
+	open_backends(does, &one_at_once);
+	write_start(&writer, false, NULL);
+	write_wait(&writer);
+	assert_int_equal(writer.result, ERR_BROKEN);
+	assert_string_equal(writer.call.backend, "a");
+	write_start(&writer, false, "a");
+	write_start(&other, false, "a"); /* b has no room */
+	write_wait(&writer);
+	write_wait(&other);
+	assert_int_equal(writer.result, OK);
+	assert_string_equal(writer.call.backend, "b");
+	assert_string_equal(other.call.backend, "a");
+}
+
 static void a_call_with_nothing_to_lose_does_not_wait_for_breakers(void **state)
 {
-	static const char *const does[] = { refuses, refuses };
 	struct writer writer;
 
 	(void)state;
-	open_backends(does, NULL);
+	open_backends(both_refuse, NULL);
 	for (int i = 0; i < 3; i++) {
-		write_start(&writer, false);
+		write_start(&writer, false, NULL);
 		write_wait(&writer);
 	}
 	assert_int_equal(writer.result, ERR_BUSY);
 	assert_true(writer.call.is_left_alone);
-	assert_in_range(writer.call.retry_after_ms, 50000, 60000);
-	write_start(&writer, true);
+	write_start(&writer, true, NULL);
 	(void)turn_for(20);
 	assert_int_equal(writer.dones, 0);
 	assert_string_equal(writer.call.wait.what, "backend_breaker");
@@ -411,16 +425,14 @@ static void a_call_with_nothing_to_lose_does_not_wait_for_breakers(void **state)
 static void who_waits_for_a_limit_says_so_and_goes_when_there_is_room(void **state)
 {
 	static const char *const does[] = { hangs, refuses };
-	static const struct limiter_options limits = { .in_flight_max = 1 };
 	struct writer first, second;
 
 	(void)state;
-	open_backends(does, &limits);
+	open_backends(does, &one_at_once);
 	world.options[1].aliases = NULL; /* a has it alone */
 	world.options[1].n_aliases = 0;
-	write_start(&first, false);
-	write_start(&second, false);
-	(void)turn_for(5);
+	write_start(&first, false, NULL);
+	write_start(&second, false, NULL);
 	assert_string_equal(second.call.wait.what, "backend_limit");
 	while (seen(0) < 1)
 		(void)turn_for(1);
@@ -453,7 +465,7 @@ static void a_lack_of_memory_ends_each_call_once(void **state)
 				pass_start(&pass, 0);
 				pass_wait(&pass);
 			} else {
-				write_start(&writer, false);
+				write_start(&writer, false, NULL);
 				write_wait(&writer);
 			}
 			mem_fail_at(0);
@@ -473,6 +485,7 @@ int main(void)
 		WITH_BACKENDS(all_breakers_open_is_said_at_once),
 		WITH_BACKENDS(a_limit_that_leaves_no_room_in_time_is_said),
 		WITH_BACKENDS(long_texts_go_elsewhere_until_text_has_come),
+		WITH_BACKENDS(who_failed_before_is_asked_last),
 		WITH_BACKENDS(a_call_with_nothing_to_lose_does_not_wait_for_breakers),
 		WITH_BACKENDS(who_waits_for_a_limit_says_so_and_goes_when_there_is_room),
 		WITH_BACKENDS(a_lack_of_memory_ends_each_call_once),

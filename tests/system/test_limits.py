@@ -284,6 +284,14 @@ def test_a_dead_backend_is_stood_in_for(second, paired):
     assert metric(longhand, "longhand_upstream_failovers_total") > 0
 
 
+def test_while_all_is_well_the_first_backend_takes_all(backend, second, paired):
+    longhand = paired(backend.url, second.url)
+    backend.script(factor=1.6)  # we end most of the sections
+    assert_fine(stream(longhand, request(ARTICLE)))
+    assert say(longhand).status == 200
+    assert not second.requests()
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_backend_that_asks_to_wait_is_stood_in_for(backend, second, paired, status):
     longhand = paired(backend.url, second.url)
@@ -329,6 +337,13 @@ def test_a_text_goes_on_elsewhere_when_its_backend_dies(second, paired):
     assert got.finish == "stop"
     assert got.is_done
     assert abs(got.report["words"] - 2000) <= 40
+    assert second.bodies("write")
+
+
+def test_a_text_does_not_insist_on_a_backend_that_breaks_off(backend, second, paired):
+    longhand = paired(backend.url, second.url, retry_tries=3, breaker_failures=0)
+    backend.script({"role": "write", "faults": [{"how": "reset", "at_byte": 700}]}, words_per_chunk=1)
+    assert_fine(stream(longhand, request(ARTICLE)))
     assert second.bodies("write")
 
 
