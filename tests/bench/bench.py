@@ -154,10 +154,10 @@ def nginx(build: Path, backend: int) -> Iterator[Proxy]:
 
 
 @contextlib.contextmanager
-def longhandd(build: Path, backend: int) -> Iterator[Proxy]:
+def longhandd(build: Path, backend: int, wrapped_by: tuple[str, ...] = ()) -> Iterator[Proxy]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGHAND")}
     environment["LONGHAND_SHUTDOWN_GRACE_MS"] = "100"
-    command = [str(build / "longhandd"), "--listen", "127.0.0.1:0"]
+    command = [*wrapped_by, str(build / "longhandd"), "--listen", "127.0.0.1:0"]
     command += ["--backend", f"http://127.0.0.1:{backend}/v1", "--model", "mock"]
     with tempfile.TemporaryFile() as log, running(command, env=environment, stderr=log) as process:
 
@@ -228,6 +228,7 @@ class Scenario:
 
 PACED = Scenario("stream", 400, seconds=4, settle_s=0.5, pace_ms=20)
 WHOLE = Scenario("whole", 64, seconds=4, settle_s=0.5)
+COUNTED = Scenario("whole", 64, seconds=10, settle_s=2)
 OPEN = Scenario("stream", 5000, seconds=6, settle_s=2.5, pace_ms=2000)
 
 
@@ -311,12 +312,41 @@ def print_table(results: Results, figures: list[Figure], rounds: int) -> bool:
     return is_ok
 
 
+def count_instructions(build: Path) -> int:
+    """Prints what a request takes of the processor outside the kernel: the same on a busy machine."""
+    if not shutil.which("valgrind"):
+        raise SystemExit("bench: valgrind is missing: apt-get install valgrind")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with tempfile.TemporaryDirectory(prefix="longhand-bench-") as directory:
+        profile = f"{directory}/profile"
+        valgrind = ("valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={profile}")
+        with contextlib.ExitStack() as stack:
+            mock = stack.enter_context(running([str(build / "bench" / "mock_upstream")], **pipes))
+            proxy = stack.enter_context(longhandd(build, int(mock.stdout.readline()), valgrind))
+            load = Load(stack.enter_context(running(COUNTED.command(build, proxy.port), **pipes)))
+            load.line()
+            time.sleep(COUNTED.settle_s)
+            subprocess.run(["callgrind_control", "-i", "on", str(proxy.pid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            load.begin()
+            requests = load.line()["count"]
+            subprocess.run(["callgrind_control", "-i", "off", str(proxy.pid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        told = subprocess.run(["callgrind_annotate", "--threshold=100", profile], check=True, capture_output=True, text=True).stdout
+    lines = [(int(m[1].replace(",", "")), m[2]) for m in re.finditer(r"^ *([\d,]+) \([^)]*\)  (.*)$", told, re.MULTILINE)]
+    total = next(count for count, name in lines if name == "PROGRAM TOTALS")
+    clearing = sum(count for count, name in lines if "memset" in name)
+    print(f"instructions per request that is not streamed: {(total - clearing) // requests:,}, and {clearing // requests:,} of memset")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"), help="where the binaries are")
     parser.add_argument("--rounds", type=int, default=5, help="how often each figure is measured")
     parser.add_argument("--only", action="append", choices=[figure.name for figure in FIGURES])
+    parser.add_argument("--instructions", action="store_true", help="count them, by valgrind; nothing else")
     arguments = parser.parse_args()
+    if arguments.instructions:
+        return count_instructions(arguments.build.resolve())
     asked = [figure for figure in FIGURES if not arguments.only or figure.name in arguments.only]
     figures = affordable(asked)
     if not figures:
