@@ -257,7 +257,6 @@ static void on_done(struct op *op)
 	struct passthrough *pass = of_stream(container_of(op, struct stream_op, op));
 
 	pass->is_done = true;
-	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (pass->is_events)
 		metric_dec(METRIC_STREAMS_OPEN);
 	if (pass->request != NULL && !pass->request->is_client_gone && pass->is_absent)
@@ -337,7 +336,6 @@ static void send_call(struct passthrough *pass, bool is_json, enum err err)
 
 	metric_inc(METRIC_REQUESTS_PASSTHROUGH);
 	metric_inc(METRIC_UPSTREAM_CALLS_PASSTHROUGH);
-	metric_inc(METRIC_UPSTREAM_OPEN);
 	stream_op_prepare(&call->stream, reactor, 0, on_data, on_done);
 	pass->path_and_query = path_behind_v1(request);
 	if (err == OK && pass->path_and_query == NULL)

@@ -231,7 +231,6 @@ static void on_done(struct op *op)
 	struct request *request = translation->request;
 
 	translation->is_done = true;
-	metric_dec(METRIC_UPSTREAM_OPEN);
 	long_reply_stop(&translation->reply);
 	if (op->result == OK && translation->is_second)
 		note_missing(translation->reply.api, translation->backend);
@@ -319,7 +318,6 @@ static void start_call(struct translation *translation)
 	call->on_text = on_text;
 	call->on_reasoning = on_reasoning;
 	metric_inc(METRIC_UPSTREAM_CALLS_PASSTHROUGH);
-	metric_inc(METRIC_UPSTREAM_OPEN);
 	op_prepare(&call->op, translation->reply.api->reactor, 0, on_done);
 	model->generate(model, call);
 }

@@ -154,7 +154,6 @@ static void on_call_done(struct op *op)
 	job->is_calling = false;
 	job->failed_backend = retry_is_transient(op->result) ? call->backend : NULL;
 	job->has_answer = job->has_answer || op->result == OK || call->first_text_ms > 0;
-	metric_dec(METRIC_UPSTREAM_OPEN);
 	if (call->first_text_ms > 0)
 		metric_observe_ms(METRIC_UPSTREAM_FIRST_BYTE,
 				  call->first_text_ms - call->started_ms);
@@ -216,7 +215,6 @@ void job_call_start(struct job *job, struct engine_ask *ask)
 	call->messages = job->messages;
 	call->schema = job->is_schema_refused ? NULL : job->schema;
 	job->is_calling = true;
-	metric_inc(METRIC_UPSTREAM_OPEN);
 	metric_inc(ask->role == ASK_PLAN ? METRIC_UPSTREAM_CALLS_PLAN
 					 : METRIC_UPSTREAM_CALLS_WRITE);
 	op_prepare(&call->op, job->ports->reactor, job->options->retry.try_ms, on_call_done);

@@ -45,6 +45,8 @@ static void set_wait(struct dispatch *dispatch, const char *what)
 static void go(struct dispatch *dispatch)
 {
 	set_wait(dispatch, NULL);
+	dispatch->is_open = true;
+	metric_inc(METRIC_UPSTREAM_OPEN);
 	dispatch->on_go(dispatch);
 }
 
@@ -300,6 +302,9 @@ bool dispatch_has_other(const struct dispatch *dispatch)
 
 void dispatch_leave(struct dispatch *dispatch, long tokens)
 {
+	if (dispatch->is_open)
+		metric_dec(METRIC_UPSTREAM_OPEN);
+	dispatch->is_open = false;
 	limiter_leave(&dispatch->ticket, tokens);
 }
 

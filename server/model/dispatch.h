@@ -50,6 +50,7 @@ struct dispatch {
 	struct describe_call describe;
 	bool is_waiting; /* neither on_go nor on_refused has come */
 	bool is_counted; /* among those who wait */
+	bool is_open;	 /* at the backend */
 };
 
 void dispatch_start(struct dispatch *dispatch);

@@ -115,6 +115,7 @@ static int close_all(void **state)
 	for (size_t i = 0; i < BACKENDS; i++)
 		raw_server_stop(world.servers[i]);
 	assert_int_equal(metric_get(METRIC_CALLS_WAITING_PASSTHROUGH), 0);
+	assert_int_equal(metric_get(METRIC_UPSTREAM_OPEN), 0);
 	assert_int_equal(metric_get(METRIC_CALLS_WAITING_JOB), 0);
 	return close_client(state);
 }
@@ -454,8 +455,7 @@ static void a_lack_of_memory_ends_each_call_once(void **state)
 
 	(void)state;
 	for (int is_pass = 0; is_pass <= 1; is_pass++) {
-		size_t before = SIZE_MAX;
-		size_t failed = 0;
+		size_t before = SIZE_MAX, failed = 0;
 
 		for (size_t nth = 1; before != mem_failures(); nth++) {
 			open_backends(does, &limits);

@@ -234,6 +234,7 @@ def test_a_reader_sees_what_its_text_waits_for(backend, limited):
     assert seen["for"] == "backend_limit"
     assert 0 <= seen["since_s"] < 60
     assert metric(longhand, waiting("job")) == 1
+    assert metric(longhand, "longhand_upstream_open") == 1, "who waits is not there yet"
     backend.release("gate")
     passing.answer().read()
     assert_fine(Chunks(answer))
