@@ -212,6 +212,7 @@ static void drain(struct timer *timer)
 	struct app *app = container_of(timer, struct app, shutdown);
 
 	http_server_drain(app->server);
+	registry_hand_over(app->registry); /* what was asked for meanwhile */
 	if (!app->is_hurried)
 		app->stop_by_ms = app->reactor->now_ms(app->reactor) +
 				  app->current->settings->shutdown_grace_ms;
@@ -238,6 +239,7 @@ static void on_signal(struct signals *signals, int number)
 	}
 	app->is_stopping = true;
 	app->current->api.is_draining = true;
+	registry_hand_over(app->registry); /* other processes go on at once */
 	app->reactor->timer_start(app->reactor, &app->shutdown,
 				  app->current->settings->drain_delay_ms, drain);
 }

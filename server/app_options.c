@@ -4,7 +4,7 @@
 
 enum { PENDING_BYTES_MAX = 1 << 20, STORE_MS = 2000, KEEP_MS = 10000 };
 enum { AGAIN_MS = 100, AGAIN_MAX_MS = 2000 };
-enum { PARKED_PER_JOB = 4 };
+enum { ADOPT_FIND_MS = 500 };
 enum { INLINE_JSON_BYTES = 64 << 10, CALL_WORDS = 1000 };
 
 static const char *or_null(const char *text)
@@ -143,11 +143,10 @@ static void fill_api(struct app_options *options, const struct settings *setting
 		.json_whitespace_after_ms = settings->json_whitespace_after_ms,
 		.first_status_ms = settings->first_status_ms,
 		.progress_ms = settings->progress_ms,
-		.stream_grace_ms = settings->reader_grace_ms,
-		.json_grace_ms = settings->json_grace_ms,
 		.limit_wait_ms = settings->limit_wait_ms,
 		.is_token_counted = is_token_counted,
 		.store_ms = STORE_MS,
+		.refuses_when_store_down = settings->store_down == SETTING_STORE_DOWN_REFUSE,
 		.inline_json_bytes = INLINE_JSON_BYTES,
 		.presets = options->presets,
 		.n_presets = settings->n_presets,
@@ -160,11 +159,14 @@ static void fill_registry(struct app_options *options, const struct settings *se
 {
 	options->registry = (struct registry_options){
 		.running_max = (size_t)settings->max_jobs,
-		.retention_ms = settings->retention_ms,
+		.stream_grace_ms = settings->reader_grace_ms,
+		.answer_grace_ms = settings->json_grace_ms,
+		.handover_grace_ms = settings->shutdown_grace_ms,
 		.owner = { (size_t)settings->max_jobs_per_owner,
 			   (uint64_t)settings->words_per_day },
-		.parked_max = PARKED_PER_JOB * (size_t)settings->max_jobs,
-		.park_ms = settings->park_ms,
+		.scan_ms = settings->scan_ms,
+		.follow_ms = settings->follow_ms,
+		.adopt_ms = ADOPT_FIND_MS,
 		.keep_ms = settings->retention_ms < KEEP_MS ? settings->retention_ms : KEEP_MS,
 		.job = {
 			.log = { .flush_ms = settings->flush_ms,

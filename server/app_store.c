@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES_MAX = 1024 };
+enum { MESSAGE_BYTES_MAX = 1024, PARKED_PER_JOB = 4 };
 
 /* One of them is not NULL. */
 struct app_store {
@@ -38,6 +38,12 @@ static void on_trouble(void *context, int error)
 			  "texts wait until state_dir can be written to again");
 	else
 		log_info("store_recovered", "hint=%s", "texts go on");
+}
+
+/* In memory, what is parked takes room from what is written. */
+static size_t parked_max(const struct settings *settings)
+{
+	return PARKED_PER_JOB * (size_t)settings->max_jobs;
 }
 
 static enum err open_file(struct app_store *store, struct reactor *reactor, struct work_port *pool,
@@ -152,6 +158,8 @@ enum err app_store_new(struct reactor_uv *loop, struct work_port *pool,
 		err = open_redis(store, loop, settings);
 	else
 		err = store_memory_new(reactor, &times, &store->memory);
+	if (err == OK && store->memory != NULL)
+		store_memory_set_parked_max(store->memory, parked_max(settings));
 	if (err != OK) {
 		mem_free(store);
 		return err == ERR_NO_MEMORY ? err : ERR_IO;
@@ -178,6 +186,8 @@ void app_store_reload(struct app_store *store, const struct settings *settings)
 		store_file_set_times(store->file, &times);
 	else
 		store_memory_set_times(store->memory, &times);
+	if (store->memory != NULL)
+		store_memory_set_parked_max(store->memory, parked_max(settings));
 }
 
 void app_store_stop(struct app_store *store)

@@ -18,6 +18,7 @@ enum { SETTINGS_MESSAGE_BYTES_MAX = 65536 }; /* the bound that ret_message needs
 
 /* Enumerations in the order of the table's choices. */
 enum setting_route { SETTING_ROUTE_ALL, SETTING_ROUTE_LONGHAND };
+enum setting_store_down { SETTING_STORE_DOWN_WAIT, SETTING_STORE_DOWN_REFUSE };
 enum setting_context {
 	SETTING_CONTEXT_AUTO,
 	SETTING_CONTEXT_FULL,

@@ -106,7 +106,13 @@
 	X(retention_ms, MS, "600000", 0, SETTING_MS_MAX, NULL, true,                               \
 	  "how long a finished long text is kept; 0 keeps nothing after the answer")               \
 	X(park_ms, MS, "86400000", 0, 86400000, NULL, true,                                        \
-	  "how long a text that nobody reads waits for a reader before it is cancelled")           \
+	  "how long a text that nobody reads waits for a reader before it is forgotten")           \
+	X(scan_ms, MS, "1000", 10, 3600000, NULL, true,                                            \
+	  "how often a process looks for texts whose process is gone, where others have them too") \
+	X(follow_ms, MS, "100", 1, 60000, NULL, true,                                              \
+	  "how often readers of a text that another process writes look for more")                 \
+	X(store_down, ENUM, "wait", 0, 0, "wait|refuse", true,                                     \
+	  "new long texts while the store does not answer: they wait for it, or are answered 503") \
 	G("How it is delivered")                                                                   \
 	X(first_status_ms, MS, "5000", 0, SETTING_MS_MAX, NULL, true,                              \
 	  "longest wait for a backend's first success before a long answer's headers are sent")    \

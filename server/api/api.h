@@ -32,11 +32,10 @@ struct api_options {
 	uint64_t json_whitespace_after_ms;
 	uint64_t first_status_ms; /* the headers of a long stream leave then at the latest */
 	uint64_t progress_ms;
-	uint64_t stream_grace_ms; /* a job goes on so long without its reader */
-	uint64_t json_grace_ms;
 	uint64_t limit_wait_ms; /* what passes through waits so long for its backend's limits */
 	bool is_token_counted;	/* a backend has a limit of tokens */
 	uint64_t store_ms;
+	bool refuses_when_store_down; /* new long texts; else they wait for it */
 	size_t inline_json_bytes; /* larger bodies are parsed on the thread pool */
 	const struct api_preset *presets;
 	size_t n_presets;

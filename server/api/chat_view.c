@@ -1,5 +1,6 @@
 #include "api/chat_view.h"
 #include "api/chat_body.h"
+#include "api/cursor.h"
 #include "api/long_reply.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -46,7 +47,7 @@ static void fail_by_log(void *user, enum err error)
 	struct chat_view *view = user;
 	struct api_fault fault;
 
-	long_reply_log_fault(&view->reply, error, &fault);
+	api_cursor_fault(view->reply.job, error, &fault);
 	fail_view(view, &fault);
 }
 
@@ -174,7 +175,8 @@ static bool open_cursor(struct chat_view *view, struct job *job)
 	struct log_cursor_options from = { view->reply.api->registry, view, is_full, take_event,
 					   fail_by_log };
 
-	view->cursor = log_cursor_new(&from, job, view->reply.job);
+	view->cursor = api_cursor_new(view->reply.api, view->reply.request, &from, job,
+				      view->reply.job);
 	return view->cursor != NULL;
 }
 

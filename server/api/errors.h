@@ -44,6 +44,7 @@
 	X(BACKEND_REJECTED, 502, "server_error", "backend_rejected")                        \
 	X(NO_TEXT, 502, "server_error", "no_text")                                          \
 	X(BACKEND_BUSY, 503, "server_error", "backend_busy")                                \
+	X(STORE_DOWN, 503, "server_error", "store_unavailable")                             \
 	X(SHUTTING_DOWN, 503, "server_error", "shutting_down")                              \
 	X(BACKEND_TIMEOUT, 504, "server_error", "backend_timeout")                          \
 	X(JOB_TAKEN_OVER, 500, "server_error", "job_taken_over")

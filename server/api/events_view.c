@@ -1,4 +1,5 @@
 #include "api/events_view.h"
+#include "api/cursor.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "job/event_codec.h"
@@ -41,14 +42,7 @@ static enum err render_fault(const struct events_view *view, enum err error, str
 	struct api_fault fault;
 	enum err err = buf_append_str(out, "event: error\ndata: ");
 
-	if (error == ERR_NOT_FOUND)
-		api_fault_set(&fault, API_ERROR_JOB_ERASED, NULL, "The job %s was erased.",
-			      view->id);
-	else
-		api_fault_set(&fault, error == ERR_CONFLICT ? API_ERROR_JOB_TAKEN_OVER
-							    : API_ERROR_INTERNAL,
-			      NULL, "The job %s can not go on here: %s.", view->id,
-			      err_text(error));
+	api_cursor_fault(view->id, error, &fault);
 	if (err == OK)
 		err = api_fault_render(&fault, out);
 	return err == OK ? buf_append_str(out, "\n\n") : err;
@@ -186,7 +180,7 @@ void events_view_start(struct api *api, struct request *request, struct job *job
 	struct log_cursor_options from = { api->registry, view, is_full, take_event, fail_view };
 
 	if (view != NULL)
-		view->cursor = log_cursor_new(&from, job, id);
+		view->cursor = api_cursor_new(api, request, &from, job, id);
 	if (view == NULL || view->cursor == NULL) {
 		mem_free(view);
 		api_refuse_memory(request);

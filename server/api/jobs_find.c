@@ -41,10 +41,14 @@ static bool is_shown(const struct job_facts *facts, enum job_question question)
 static void answer(struct request *request, const struct job_facts *facts,
 		   enum job_question question)
 {
+	bool is_elsewhere = facts->job == NULL && facts->state->phase != STATE_ENDED;
+
 	if (!is_shown(facts, question))
 		refuse_unknown(facts->api, request, facts->id, question);
 	else if (question == JOB_ERASE || question == JOB_RESPONSE_ERASE)
 		jobs_erase(request, facts, question);
+	else if (is_elsewhere && (question == JOB_CANCEL || question == JOB_RESPONSE_CANCEL))
+		jobs_cancel(request, facts, question);
 	else if (question >= JOB_RESPONSE)
 		responses_show(request, facts, question);
 	else
@@ -70,6 +74,7 @@ static void answer_live(struct api *api, struct request *request, struct job *jo
 	struct job_facts facts = { .api = api,
 				   .job = job,
 				   .id = job->id,
+				   .owner = job->owner,
 				   .model = job->model_id,
 				   .state = &job->state,
 				   .response = json_object_get(created, "response"),
@@ -96,6 +101,7 @@ static void on_replayed(struct op *op)
 	struct lookup *lookup = container_of(replay, struct lookup, replay);
 	struct job_facts facts = { .api = lookup->api,
 				   .id = lookup->id,
+				   .owner = lookup->owner,
 				   .model = replay->model_id,
 				   .state = &replay->state,
 				   .response = replay->response,

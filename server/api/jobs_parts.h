@@ -5,6 +5,7 @@
  *   jobs_show.c    state, text and streams of what was found
  *   jobs_erase.c   erasing it
  *   responses_stored.c   the same for /v1/responses/ID
+ *   jobs_cancel.c  stopping it where it is not here
  *
  * A request is answered by exactly one of these functions. */
 #ifndef LONGHAND_API_JOBS_PARTS_H
@@ -32,6 +33,7 @@ struct job_facts {
 	struct api *api;
 	struct job *job; /* NULL: only the store has it */
 	const char *id;
+	const char *owner;
 	const char *model;
 	const struct state *state;
 	const json_t *response; /* what its request said, as a response's; NULL: it was none */
@@ -43,16 +45,19 @@ struct job_facts {
 void jobs_find(struct api *api, struct request *request, const char *id, const char *owner,
 	       enum job_question question);
 
-/* Every question about a job but JOB_ERASE. */
+/* Every question about a job but JOB_ERASE, and JOB_CANCEL of one that is not here. */
 void jobs_show(struct request *request, const struct job_facts *facts, enum job_question question);
 /* JOB_ERASE and JOB_RESPONSE_ERASE. */
 void jobs_erase(struct request *request, const struct job_facts *facts,
 		enum job_question question);
+/* JOB_CANCEL and JOB_RESPONSE_CANCEL of one that is not here: it is taken, and asked again. */
+void jobs_cancel(struct request *request, const struct job_facts *facts,
+		 enum job_question question);
 /* The other questions about a response. */
 void responses_show(struct request *request, const struct job_facts *facts,
 		    enum job_question question);
-/* A job that is parked goes on, because it is read. False: it cannot now, and the request is
- * answered. */
+/* Whether a job that is parked may go on, because it is read. False: it cannot now, and the request
+ * is answered. */
 bool jobs_resume(struct request *request, const struct job_facts *facts);
 
 void jobs_refuse_unknown(struct request *request, const char *id);

@@ -1,6 +1,7 @@
 #include "api/chat_view.h"
 #include "api/events_view.h"
 #include "api/jobs_parts.h"
+#include "api/start_fault.h"
 #include "base/json.h"
 #include "base/metrics.h"
 #include "writing/report.h"
@@ -120,27 +121,30 @@ static bool check_offset(const struct job_facts *facts, const char *query, uint6
 }
 
 /* It is parked, and nothing more can run. */
-static void refuse_resume(struct request *request, enum err err)
+static void refuse_resume(struct request *request, const struct job_facts *facts, enum err err)
 {
 	struct api_fault fault;
 
-	if (err != ERR_LIMIT) {
-		jobs_refuse_failed(request, err);
-		return;
+	if (err == ERR_CANCELED) {
+		start_fault(facts->api, facts->owner, 0, err, &fault);
+	} else {
+		api_fault_set(&fault, API_ERROR_TOO_MANY_JOBS, NULL,
+			      "The job is parked, and can not go on now: as many long texts are "
+			      "being written as this server, or one owner, may have. Try again "
+			      "later.");
+		fault.retry_after_ms = 10000;
 	}
-	api_fault_set(&fault, API_ERROR_TOO_MANY_JOBS, NULL,
-		      "The job is parked, and can not go on now: as many long texts are being "
-		      "written as this server, or one owner, may have. Try again later.");
-	fault.retry_after_ms = 10000;
 	api_fault_send(request, &fault);
 }
 
 bool jobs_resume(struct request *request, const struct job_facts *facts)
 {
-	enum err err = facts->job != NULL ? registry_resume(facts->job) : OK;
+	const struct state *state = facts->state;
+	bool is_parked = facts->job == NULL && state->is_parked && state->phase != STATE_ENDED;
+	enum err err = is_parked ? registry_admit(facts->api->registry, facts->owner, state) : OK;
 
 	if (err != OK)
-		refuse_resume(request, err);
+		refuse_resume(request, facts, err);
 	return err == OK;
 }
 
@@ -171,7 +175,7 @@ void jobs_show(struct request *request, const struct job_facts *facts, enum job_
 			events_view_start(facts->api, request, facts->job, facts->id);
 		break;
 	case JOB_CANCEL:
-		if (facts->job != NULL) /* of the store: ended, nothing to stop */
+		if (facts->job != NULL) /* else it has ended: nothing to stop */
 			job_cancel(facts->job);
 		send_state(request, facts);
 		break;

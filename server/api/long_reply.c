@@ -185,14 +185,3 @@ bool long_reply_refuse(struct long_reply *reply, struct api_fault *fault)
 	return !reply->is_stream;
 }
 
-void long_reply_log_fault(const struct long_reply *reply, enum err error, struct api_fault *fault)
-{
-	if (error == ERR_NOT_FOUND)
-		api_fault_set(fault, API_ERROR_JOB_ERASED, NULL, "The job %s was erased.",
-			      reply->job);
-	else
-		api_fault_set(fault,
-			      error == ERR_CONFLICT ? API_ERROR_JOB_TAKEN_OVER : API_ERROR_INTERNAL,
-			      NULL, "The job %s can not go on here: %s. Ask for it again.",
-			      reply->job, err_text(error));
-}

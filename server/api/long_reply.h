@@ -36,9 +36,6 @@ void long_reply_begin(struct long_reply *reply);
 void long_reply_write(struct long_reply *reply);
 /* The end: the whole body, taken over. */
 void long_reply_send(struct long_reply *reply, struct buf *body);
-/* What a reader is told whose log can not be read on, by the cursor's error. */
-void long_reply_log_fault(const struct long_reply *reply, enum err error,
-			  struct api_fault *ret_fault);
 /* The end by a failure: an answer of its own, or a body cut short. False: a stream has begun, and
  * it is the caller's to say in its own words. */
 bool long_reply_refuse(struct long_reply *reply, struct api_fault *fault);

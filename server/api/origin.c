@@ -47,36 +47,25 @@ void origin_of_owner(const char *owner, char ret_label[STORE_LABEL_BYTES])
 	finish(&sha256, "owner:", ret_label);
 }
 
-void origin_of(const struct request *request, struct slice body, struct origin *ret_origin)
+void origin_of(const struct request *request, struct slice body, const char *owner,
+	       struct labels *ret_labels)
 {
 	const char *key = request_header(request, "Idempotency-Key");
-	struct sha256_ctx sha256;
-
-	*ret_origin = (struct origin){ .key = "" };
-	sha256_init(&sha256);
-	request_each_header(request, add_header, &sha256);
-	sha256_update(&sha256, strlen(request->path) + 1, (const uint8_t *)request->path);
-	sha256_update(&sha256, body.len, (const uint8_t *)body.data);
-	sha256_digest(&sha256, sizeof(ret_origin->hash), ret_origin->hash);
-	if (key != NULL && strlen(key) <= ORIGIN_KEY_BYTES_MAX)
-		(void)snprintf(ret_origin->key, sizeof(ret_origin->key), "%s", key);
-}
-
-void origin_labels(const struct origin *origin, const char *owner, struct labels *ret_labels)
-{
 	struct sha256_ctx sha256;
 
 	*ret_labels = (struct labels){ .key = "" };
 	origin_of_owner(owner, ret_labels->owner);
 	begin(&sha256, "same:", owner);
-	sha256_update(&sha256, sizeof(origin->hash), origin->hash);
+	request_each_header(request, add_header, &sha256);
+	sha256_update(&sha256, strlen(request->path) + 1, (const uint8_t *)request->path);
+	sha256_update(&sha256, body.len, (const uint8_t *)body.data);
 	finish(&sha256, "same:", ret_labels->same);
 	(void)snprintf(ret_labels->fresh, STORE_LABEL_BYTES, "fresh:%s",
 		       ret_labels->same + strlen("same:"));
-	if (origin->key[0] == '\0')
+	if (key == NULL || key[0] == '\0' || strlen(key) > ORIGIN_KEY_BYTES_MAX)
 		return;
 	begin(&sha256, "key:", owner);
-	sha256_update(&sha256, strlen(origin->key), (const uint8_t *)origin->key);
+	sha256_update(&sha256, strlen(key), (const uint8_t *)key);
 	finish(&sha256, "key:", ret_labels->key);
 }
 

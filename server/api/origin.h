@@ -3,13 +3,13 @@
 #ifndef LONGHAND_API_ORIGIN_H
 #define LONGHAND_API_ORIGIN_H
 #include "http/request.h"
-#include "job/job.h"
 #include "job/labels.h"
 
-/* A key that is longer than ORIGIN_KEY_BYTES_MAX counts as none. */
-void origin_of(const struct request *request, struct slice body, struct origin *ret_origin);
-/* What the log of a job of this owner with that origin is found by. */
-void origin_labels(const struct origin *origin, const char *owner, struct labels *ret_labels);
+/* A key that is longer counts as none. */
+enum { ORIGIN_KEY_BYTES_MAX = 255 };
+/* What the log of a job of this owner with that request is found by. */
+void origin_of(const struct request *request, struct slice body, const char *owner,
+	       struct labels *ret_labels);
 /* The label of all jobs of an owner. */
 void origin_of_owner(const char *owner, char ret_label[STORE_LABEL_BYTES]);
 /* The client's library says that it sends the request again (x-stainless-retry-count above 0). */

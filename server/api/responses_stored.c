@@ -109,15 +109,24 @@ static void touched(struct reader *reader)
 	(void)reader;
 }
 
-/* Who asks again and again is a reader too: a job that has no other goes on for its grace. */
-static void touch(struct job *job)
+/* Who asks again and again is a reader too: a job that has no other goes on for its grace. What is
+ * there is shown all the same. */
+static void touch(struct request *request, const struct job_facts *facts)
 {
+	const struct state *state = facts->state;
+	struct registry *registry = facts->api->registry;
 	struct reader reader = { .log = NULL };
+	char *authorization;
 
-	if (job == NULL || registry_resume(job) != OK)
-		return; /* what is there is shown all the same */
-	registry_attach(job, &reader, touched);
-	registry_detach(job, &reader);
+	if (facts->job != NULL) {
+		registry_attach(facts->job, &reader, touched);
+		registry_detach(facts->job, &reader);
+	} else if (state->is_parked && state->phase != STATE_ENDED &&
+		   registry_admit(registry, facts->owner, state) == OK) {
+		authorization = auth_line_to_pass(&facts->api->options->auth, request);
+		registry_wake(registry, facts->id, authorization);
+		mem_free(authorization);
+	}
 }
 
 static struct response_source source_of(const struct job_facts *facts)
@@ -329,7 +338,7 @@ void responses_show(struct request *request, const struct job_facts *facts,
 		break;
 	case JOB_RESPONSE:
 	default:
-		touch(facts->job);
+		touch(request, facts);
 		send_object(request, facts);
 		break;
 	}

@@ -1,5 +1,6 @@
 #include "api/responses_view.h"
 #include "api/chat_render.h"
+#include "api/cursor.h"
 #include "api/long_reply.h"
 #include "api/responses_render.h"
 #include "base/mem.h"
@@ -77,7 +78,7 @@ static void fail_by_log(void *user, enum err error)
 	struct responses_view *view = user;
 	struct api_fault fault;
 
-	long_reply_log_fault(&view->reply, error, &fault);
+	api_cursor_fault(view->reply.job, error, &fault);
 	fail_view(view, &fault);
 }
 
@@ -220,7 +221,7 @@ static struct responses_view *view_new(struct api *api, struct request *request,
 	struct log_cursor_options from = { api->registry, view, is_full, take_event, fail_by_log };
 
 	if (view != NULL)
-		view->cursor = log_cursor_new(&from, job, id);
+		view->cursor = api_cursor_new(api, request, &from, job, id);
 	if (view == NULL || view->cursor == NULL) {
 		mem_free(view);
 		return NULL;

@@ -1,14 +1,8 @@
 #include "api/turn.h"
-#include "api/long_request.h"
 #include "api/models.h"
-#include "api/origin.h"
-#include "api/start_fault.h"
 #include "async/work.h"
-#include "base/id.h"
 #include "base/json_scan.h"
-#include "base/logging.h"
 #include "base/mem.h"
-#include "base/metrics.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +15,10 @@ void turn_free(struct turn *turn)
 	chat_options_release(&turn->options);
 	buf_release(&turn->body);
 	mem_free(turn->authorization);
+	mem_free((char *)turn->target.backend);
+	mem_free((char *)turn->target.model);
+	mem_free((char *)turn->target.id);
+	adopt_release(&turn->adoption);
 	api_let_go(turn->api);
 	turn->kind->free(turn);
 }
@@ -77,55 +75,12 @@ static void run_on_pool(struct work *work)
 		(void)!chat_request_load(&turn->chat, &fault);
 }
 
-/* ---- the long path ---- */
-
-static void refuse_start(struct turn *turn, enum err err, long words)
-{
-	start_fault(turn->api, turn->owner, words, err, &turn->fault);
-	turn_refuse(turn);
-}
-
-/* The client's key, for calls of our own; what passes through carries its headers. */
-static const char *authorization_of(struct turn *turn)
+const char *turn_authorization(struct turn *turn)
 {
 	if (turn->authorization == NULL)
 		turn->authorization =
 			auth_line_to_pass(&turn->api->options->auth, turn->request);
 	return turn->authorization;
-}
-
-/* The request repeats an earlier one: it reads that one's job. False: it is new. */
-static bool adopt_job(struct turn *turn, const struct origin *origin)
-{
-	struct api *api = turn->api;
-	bool is_retry = origin_is_retry(turn->request);
-	char id[JOB_ID_BYTES];
-	struct job *job;
-	enum err err;
-
-	if (turn->is_new_each_time)
-		return false;
-	switch (registry_adopt(api->registry, turn->owner, origin, is_retry, id)) {
-	case REGISTRY_NOT_KNOWN:
-		return false;
-	case REGISTRY_KEY_REUSED:
-		api_fault_set(&turn->fault, API_ERROR_KEY_REUSED, NULL,
-			      "This Idempotency-Key came with another request before: give each "
-			      "request a key of its own.");
-		turn_refuse(turn);
-		return true;
-	case REGISTRY_ADOPTED:
-		break;
-	}
-	job = registry_find(api->registry, id);
-	err = job != NULL ? registry_resume(job) : OK;
-	if (err != OK) {
-		refuse_start(turn, err, 0);
-		return true;
-	}
-	log_info("job_adopted", "job=%s request=%s", id, turn->request->id);
-	turn->kind->answer(turn, job, id, true);
-	return true;
 }
 
 struct slice turn_body(const struct turn *turn)
@@ -135,70 +90,6 @@ struct slice turn_body(const struct turn *turn)
 	return (struct slice){ buf_str(body), body->len };
 }
 
-static enum job_grace grace_of(const struct turn *turn)
-{
-	if (turn->options.keep)
-		return JOB_GRACE_KEPT;
-	return turn->chat.is_stream ? JOB_GRACE_STREAM : JOB_GRACE_ANSWER;
-}
-
-static void start_job(struct turn *turn, const struct model_target *target)
-{
-	struct api *api = turn->api;
-	struct long_request wanted = {
-		.chat = &turn->chat,
-		.options = &turn->options,
-		.preset = turn->preset,
-		.demand = &turn->demand,
-		.mode = turn->route.kind == ROUTE_SERIAL ? WRITING_SERIAL : WRITING_SINGLE,
-		.target = *target,
-	};
-	uint64_t grace_ms =
-		turn->chat.is_stream ? api->options->stream_grace_ms : api->options->json_grace_ms;
-	struct job_request asked = { .model_id = buf_str(&turn->chat.model),
-				     .target = *target,
-				     .owner = turn->owner,
-				     .authorization = authorization_of(turn) };
-	const char *label_list[STORE_LABELS_MAX + 1];
-	struct labels labels;
-	struct origin origin;
-	char id[ID_CHARS + 1];
-	struct job *job;
-	long words;
-	enum err err;
-
-	origin_of(turn->request, turn_body(turn), &origin);
-	origin_labels(&origin, turn->owner, &labels);
-	labels_list(&labels, label_list);
-	asked.origin = &origin;
-	asked.labels = label_list;
-	asked.grace = grace_of(turn);
-	if (adopt_job(turn, &origin))
-		return;
-	if (!long_request_spec(api, &wanted, &asked.spec, &turn->fault) ||
-	    (turn->kind->ask != NULL && !turn->kind->ask(turn, &asked))) {
-		spec_release(&asked.spec);
-		turn_refuse(turn);
-		return;
-	}
-	words = registry_words(&asked.spec);
-	asked.id = id;
-	err = id_new(id);
-	if (err == OK)
-		err = registry_start(api->registry, &asked,
-				     turn->options.keep ? UINT64_MAX : grace_ms, &job);
-	spec_release(&asked.spec);
-	if (err != OK) {
-		refuse_start(turn, err, words);
-		return;
-	}
-	metric_inc(METRIC_REQUESTS_LONG);
-	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id, turn->request->id,
-		 job->state.spec.target_words,
-		 turn->route.kind == ROUTE_SERIAL ? "serial" : "single");
-	turn->kind->answer(turn, job, id, false);
-}
-
 /* ---- where to ---- */
 
 static void go_on(struct turn *turn, const struct model_target *target)
@@ -206,7 +97,7 @@ static void go_on(struct turn *turn, const struct model_target *target)
 	if (turn->route.kind == ROUTE_PASS || turn->route.kind == ROUTE_NATIVE)
 		turn->kind->pass_on(turn, target);
 	else
-		start_job(turn, target);
+		turn_start_job(turn, target);
 }
 
 static bool resolve(struct turn *turn, struct model_target *ret_target)
@@ -394,12 +285,13 @@ static void on_described(struct op *op)
 	turn_refuse(turn);
 }
 
-static void on_closed(struct request *request)
+void turn_on_closed(struct request *request)
 {
 	struct turn *turn = request->user;
 
 	turn->request = NULL;
 	op_cancel(&turn->describe.op, ERR_CANCELED);
+	op_cancel(&turn->adoption.op, ERR_CANCELED);
 	op_cancel(&turn->work.op, ERR_CANCELED);
 	if (turn->kind->stop != NULL)
 		turn->kind->stop(turn);
@@ -410,7 +302,7 @@ static void ask_models(struct turn *turn)
 	struct api *api = turn->api;
 
 	op_prepare(&turn->describe.op, api->reactor, 0, on_described);
-	turn->describe.authorization = authorization_of(turn);
+	turn->describe.authorization = turn_authorization(turn);
 	api->model->describe(api->model, &turn->describe);
 }
 
@@ -472,7 +364,7 @@ void turn_start(struct turn *turn, const struct turn_kind *kind, struct api *api
 	chat_request_init(&turn->chat);
 	chat_options_init(&turn->options);
 	request->user = turn;
-	request->on_closed = on_closed;
+	request->on_closed = turn_on_closed;
 	if (request->body.len > api->options->inline_json_bytes) {
 		read_on_pool(turn);
 		return;

@@ -8,6 +8,7 @@
 #define LONGHAND_API_TURN_H
 #include "api/api.h"
 #include "api/chat_options.h"
+#include "job/adopt.h"
 
 struct turn;
 
@@ -48,6 +49,8 @@ struct turn {
 	struct api_fault fault;
 	char *authorization; /* of the client; NULL: none, or not asked for yet */
 	char owner[OWNER_BYTES];
+	struct adoption adoption; /* of an earlier request's job */
+	struct model_target target; /* meanwhile: its strings are ours */
 	bool is_readable;
 	bool is_new_each_time; /* never takes up an earlier request's job */
 };
@@ -56,6 +59,10 @@ void turn_start(struct turn *turn, const struct turn_kind *kind, struct api *api
 		struct request *request, const char *owner);
 /* Reads the options and finds the way. */
 void turn_decide(struct turn *turn);
+/* The long path (turn_job.c): takes up an earlier request's job, or starts one. */
+void turn_start_job(struct turn *turn, const struct model_target *target);
+/* The request's on_closed while something is under way for the turn. */
+void turn_on_closed(struct request *request);
 /* The request is the caller's from now on: it sets callbacks of its own. */
 struct request *turn_leave(struct turn *turn);
 /* Whether nobody waits for the answer: the turn is freed then. */
@@ -63,6 +70,8 @@ bool turn_is_left(struct turn *turn);
 /* Answers by turn->fault. */
 void turn_refuse(struct turn *turn);
 void turn_free(struct turn *turn);
+/* The client's key, for calls of our own; what passes through carries its headers. NULL: none. */
+const char *turn_authorization(struct turn *turn);
 /* The body as it came. */
 struct slice turn_body(const struct turn *turn);
 #endif

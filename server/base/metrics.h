@@ -38,10 +38,11 @@
 	X(CLIENT_GONE, counter, "longhand_clients_gone_total", NULL,                              \
 	  "Clients that left before their answer was complete.")                                  \
 	X(JOBS_RUNNING, gauge, "longhand_jobs_running", NULL, "Long texts being written.")        \
-	X(JOBS_PARKED, gauge, "longhand_jobs_parked", NULL,                                       \
-	  "Unfinished long texts that nobody reads: nothing is written.")                         \
 	X(JOBS_KEPT, gauge, "longhand_jobs_kept", NULL, "Jobs in memory, running or finished.")   \
-	X(JOBS, counter, "longhand_jobs_total", "end", "Jobs that ended, by how.")                \
+	X(JOBS, counter, "longhand_jobs_total", "end",                                            \
+	  "Jobs that ended, by how; or left this process, parked or taken over.")                 \
+	X(JOBS_TAKEN, counter, "longhand_jobs_taken_total", NULL,                                 \
+	  "Jobs that this process took up where they stood.")                                     \
 	X(WORDS_WRITTEN, counter, "longhand_words_written_total", NULL,                           \
 	  "Words delivered by jobs.")                                                             \
 	X(WORDS_DISCARDED, counter, "longhand_words_discarded_total", NULL,                       \
@@ -90,11 +91,13 @@
 	X(METRIC_BREAKERS_OPEN, BREAKERS_OPEN, NULL)                \
 	X(METRIC_CLIENT_GONE, CLIENT_GONE, NULL)                    \
 	X(METRIC_JOBS_RUNNING, JOBS_RUNNING, NULL)                  \
-	X(METRIC_JOBS_PARKED, JOBS_PARKED, NULL)                    \
 	X(METRIC_JOBS_KEPT, JOBS_KEPT, NULL)                        \
 	X(METRIC_JOBS_DONE, JOBS, "done")                           \
 	X(METRIC_JOBS_FAILED, JOBS, "failed")                       \
 	X(METRIC_JOBS_CANCELLED, JOBS, "cancelled")                 \
+	X(METRIC_JOBS_PARKED, JOBS, "parked")                       \
+	X(METRIC_JOBS_LOST, JOBS, "taken_over")                     \
+	X(METRIC_JOBS_TAKEN, JOBS_TAKEN, NULL)                      \
 	X(METRIC_WORDS_WRITTEN, WORDS_WRITTEN, NULL)                \
 	X(METRIC_WORDS_DISCARDED, WORDS_DISCARDED, NULL)            \
 	X(METRIC_SECTIONS, SECTIONS, NULL)                          \

@@ -217,7 +217,7 @@ static enum store_state state_after(const struct event_log *log, size_t end)
 		return STORE_RUNNING;
 	if (reason != NULL && strcmp(reason, EVENT_REASON_OFFERED) == 0)
 		return STORE_OFFERED;
-	return log->options->parks_in_store ? STORE_PARKED : STORE_RUNNING;
+	return STORE_PARKED;
 }
 
 static void send(struct event_log *log)

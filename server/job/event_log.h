@@ -41,7 +41,6 @@ struct event_log_options {
 	uint64_t again_ms;	  /* wait before an unknown outcome is looked at (again) */
 	uint64_t again_max_ms;	  /* it doubles up to this; less than again_ms: it stays */
 	size_t pending_bytes_max; /* event_log_is_full() above it */
-	bool parks_in_store;	  /* a parked log is STORE_PARKED: the store counts its time */
 };
 
 struct event_log;

@@ -43,14 +43,6 @@ struct job_ports {
 	const struct prompt_set *prompts;
 };
 
-enum { ORIGIN_HASH_BYTES = 32, ORIGIN_KEY_BYTES_MAX = 255 };
-
-/* Where a job came from: two requests of one owner with equal hashes are the same request. */
-struct origin {
-	unsigned char hash[ORIGIN_HASH_BYTES];
-	char key[ORIGIN_KEY_BYTES_MAX + 1]; /* Idempotency-Key; "": none */
-};
-
 /* What becomes of a job that nobody reads. The times are its process's. */
 enum job_grace {
 	JOB_GRACE_STREAM, /* it goes on for a streaming reader's grace, then parks */
@@ -70,7 +62,6 @@ struct job_request {
 	/* What the API that it came by must know to show it again, for the `created` event; NULL:
 	 * nothing. Borrowed. */
 	json_t *response;
-	const struct origin *origin; /* what a repetition is known by; NULL: never adopted */
 	enum job_grace grace;
 	const char *const *labels; /* as store_write's; copied; NULL: none */
 };

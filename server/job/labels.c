@@ -27,21 +27,6 @@ void labels_list(const struct labels *labels, const char *ret_list[STORE_LABELS_
 	ret_list[n] = NULL;
 }
 
-json_t *labels_to_json(const struct labels *labels)
-{
-	const char *list[STORE_LABELS_MAX + 1];
-	json_t *json = json_array();
-
-	labels_list(labels, list);
-	for (size_t i = 0; list[i] != NULL; i++) {
-		if (json_array_append_new(json, json_string(list[i])) == 0)
-			continue;
-		json_decref(json);
-		return NULL;
-	}
-	return json;
-}
-
 void labels_from_json(const json_t *json, struct labels *ret_labels)
 {
 	size_t n = json_array_size(json);

@@ -6,7 +6,7 @@
  *   same:H   owner and request: two requests of one owner with equal labels are the same request
  *   fresh:H  the same, until a byte of the job's content was delivered to anybody
  *
- * api/origin.c makes them; the `created` event has them, so that whoever takes the job over does. */
+ * api/origin.c makes them; the `created` event has them, for whoever takes the job over. */
 #ifndef LONGHAND_JOB_LABELS_H
 #define LONGHAND_JOB_LABELS_H
 #include <jansson.h>
@@ -19,8 +19,6 @@ struct labels { /* each "" when there is none */
 
 /* Those that there are, then NULL; they point into `labels`. */
 void labels_list(const struct labels *labels, const char *ret_list[STORE_LABELS_MAX + 1]);
-/* An array of them. NULL: no memory. */
-json_t *labels_to_json(const struct labels *labels);
 /* What is no label of ours is left out; `json` NULL: there are none. */
 void labels_from_json(const json_t *json, struct labels *ret_labels);
 #endif

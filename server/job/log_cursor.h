@@ -1,5 +1,13 @@
-/* log_cursor - reads a job's log from its first event on, wherever the log is: live out of the job
- * that this process runs or still holds, or out of the store, a piece at a time.
+/* log_cursor - reads a job's log from its first event on, wherever the log is, and follows it to
+ * its end: live out of the job while this process writes or still holds it; else out of the store,
+ * a piece at a time, and by looking again every follow_ms at its end.
+ *
+ *              the job is here                    parked, handed over, taken over
+ *     store ──────────────────────► the job's log ───────────────────────────────► store
+ *       └── parked, and nobody has taken it up: registry_take()
+ *
+ * Whatever happens to the job, its reader sees each event once, and text without a gap. A store
+ * that does not answer is waited for; so is a place among the running jobs.
  *
  * A cursor holds one event, or one read of the store: a slow reader never slows the writer and
  * never makes memory grow. It owns itself: made by log_cursor_new(), given up by log_cursor_free(),
@@ -20,14 +28,17 @@ struct log_cursor_options {
 	 * freed already. */
 	bool (*take)(void *user, const struct event *event);
 	/* Once, and last: nothing more can be read though the log has no end.
-	 * ERR_CONFLICT (taken over), ERR_NOT_FOUND (no such log, or erased), ERR_BROKEN (nobody
-	 * writes it any more), or the store's. */
+	 * ERR_CONFLICT (the log cannot be read on: text is missing in it), ERR_NOT_FOUND (no such
+	 * log, or erased), ERR_CANCELED (this process stops, the text is kept), or the store's. */
 	void (*fail)(void *user, enum err error);
 };
 
 /* `job` NULL: from the store, by `id` (copied). NULL: memory is out. */
 struct log_cursor *log_cursor_new(const struct log_cursor_options *options, struct job *job,
 				  const char *id);
+/* What a backend without a key of its own is to be asked with, if the job has to be taken up: the
+ * reader's "Authorization: ..." (copied; NULL: none). ERR_NO_MEMORY. */
+MUST_CHECK enum err log_cursor_authorize(struct log_cursor *cursor, const char *authorization);
 /* Nothing comes after it. NULL ok. */
 void log_cursor_free(struct log_cursor *cursor);
 /* What was read has gone to a client, content among it. */

@@ -10,6 +10,7 @@ static enum err note_origin(struct replay *replay, const struct event *event)
 	const char *owner = json_string_value(json_object_get(event->data, "owner"));
 	const char *model = json_string_value(json_object_get(event->data, "model"));
 
+	labels_from_json(json_object_get(event->data, "labels"), &replay->labels);
 	replay->owner = mem_strdup(owner != NULL ? owner : "");
 	replay->model_id = mem_strdup(model != NULL ? model : "");
 	replay->response = json_incref(json_object_get(event->data, "response"));
@@ -72,6 +73,7 @@ void replay_start(struct replay *replay, struct store *store, const char *job, u
 	replay->store_ms = store_ms;
 	replay->owner = replay->model_id = NULL;
 	replay->response = NULL;
+	replay->labels = (struct labels){ .owner = "" };
 	replay->read = (struct store_read){ .job = job };
 	entries_init(&replay->entries);
 	if (op_begin(&replay->op, on_cancel))

@@ -3,6 +3,7 @@
 #ifndef LONGHAND_JOB_REPLAY_H
 #define LONGHAND_JOB_REPLAY_H
 #include "job/entries.h"
+#include "job/labels.h"
 #include "writing/state.h"
 
 struct replay {
@@ -14,6 +15,7 @@ struct replay {
 	struct state state; /* the result; state_release() it, whatever the result was */
 	char *owner, *model_id; /* of the created event; replay_release() */
 	json_t *response;	/* its member, NULL: none */
+	struct labels labels;	/* likewise */
 };
 
 /* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_BROKEN (text is lost in it),

@@ -19,6 +19,7 @@ struct label {
 struct job_log {
 	struct list node;   /* of its bucket */
 	struct list by_age; /* of the store */
+	struct list parked; /* likewise, while it is */
 	struct store_memory *store;
 	struct timer retention;
 	struct list entries;
@@ -32,8 +33,9 @@ struct store_memory {
 	struct store port;
 	struct reactor *reactor;
 	struct store_times times;
-	size_t n_logs;
+	size_t n_logs, n_parked, parked_max;
 	struct list by_age; /* newest first */
+	struct list parked; /* parked longest ago first */
 	struct list buckets[BUCKETS];
 };
 
@@ -70,10 +72,17 @@ static struct job_log *find_log(struct store_memory *store, const char *id)
 	return NULL;
 }
 
+static void leave_parked(struct job_log *log)
+{
+	log->store->n_parked -= log->state == STORE_PARKED;
+	list_remove(&log->parked);
+}
+
 static void log_free(struct job_log *log)
 {
 	struct store_memory *store = log->store;
 
+	leave_parked(log);
 	LIST_EACH (node, &log->entries)
 		mem_free(container_of(node, struct entry, node));
 	store->reactor->timer_stop(store->reactor, &log->retention);
@@ -121,6 +130,20 @@ static bool place_is_above(struct store_place place, struct store_place other)
 	return place.seq > other.seq;
 }
 
+static void note_state(struct job_log *log, enum store_state state)
+{
+	struct store_memory *store = log->store;
+
+	leave_parked(log);
+	log->state = state;
+	if (state != STORE_PARKED)
+		return;
+	list_append(&store->parked, &log->parked);
+	store->n_parked++;
+	if (store->parked_max > 0 && store->n_parked > store->parked_max)
+		log_free(container_of(store->parked.next, struct job_log, parked));
+}
+
 static uint64_t stay_ms(const struct store_memory *store, enum store_state state)
 {
 	if (state == STORE_ENDED)
@@ -141,9 +164,9 @@ static enum err add_entry(struct job_log *log, const struct store_write *write)
 	memcpy(entry->data, write->data.data, write->data.len);
 	list_append(&log->entries, &entry->node);
 	log->place = entry->place;
-	log->state = write->state;
 	store->reactor->timer_start(store->reactor, &log->retention, stay_ms(store, write->state),
 				    on_retention_over);
+	note_state(log, write->state);
 	return OK;
 }
 
@@ -350,6 +373,7 @@ enum err store_memory_new(struct reactor *reactor, const struct store_times *tim
 	store->reactor = reactor;
 	store->times = *times;
 	list_init(&store->by_age);
+	list_init(&store->parked);
 	for (size_t i = 0; i < BUCKETS; i++)
 		list_init(&store->buckets[i]);
 	*ret_store = store;
@@ -359,6 +383,11 @@ enum err store_memory_new(struct reactor *reactor, const struct store_times *tim
 void store_memory_set_times(struct store_memory *store, const struct store_times *times)
 {
 	store->times = *times;
+}
+
+void store_memory_set_parked_max(struct store_memory *store, size_t parked_max)
+{
+	store->parked_max = parked_max;
 }
 
 void store_memory_free(struct store_memory *store)

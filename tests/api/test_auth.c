@@ -204,7 +204,6 @@ static void a_list_has_what_is_mine(void **state)
 	(void)state;
 	options.auth = (struct auth_options){ keys, 2, NULL };
 	registry_options.keep_ms = 0;
-	registry_options.retention_ms = LONG_MS;
 	for (int i = 0; i < 2; i++) {
 		write_as("key-of-alice");
 		raw_expect(&world.client, "\"report\"");

@@ -5,14 +5,28 @@
 #include "base/mem.h"
 #include "api/origin.h"
 
-static struct labels labels_of(const char *owner, unsigned char hash, const char *key)
+static const char *the_key;
+
+const char *request_header(const struct request *request, const char *name)
 {
-	struct origin origin = { .key = "" };
+	(void)request;
+	return strcmp(name, "Idempotency-Key") == 0 ? the_key : NULL;
+}
+
+void request_each_header(const struct request *request, request_header_fn each, void *context)
+{
+	(void)request;
+	(void)each;
+	(void)context;
+}
+
+static struct labels labels_of(const char *owner, char body, const char *key)
+{
+	struct request request = { .path = "/v1/chat/completions" };
 	struct labels labels;
 
-	memset(origin.hash, hash, sizeof(origin.hash));
-	(void)snprintf(origin.key, sizeof(origin.key), "%s", key);
-	origin_labels(&origin, owner, &labels);
+	the_key = key[0] != '\0' ? key : NULL;
+	origin_of(&request, (struct slice){ &body, 1 }, owner, &labels);
 	return labels;
 }
 

@@ -259,7 +259,30 @@ static void events_of_a_silent_job_have_heartbeats(void **state)
 	raw_expect(&world.client, ": hb\n\n\r\n6\r\n: hb\n\n");
 }
 
-static void a_store_that_fails_meanwhile_ends_the_stream(void **state)
+static void a_store_that_fails_for_a_while_only_delays_the_stream(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *end;
+	} rows[] = { { "/events", "\"kind\":\"done\"" }, { "/chat", "[DONE]" } };
+
+	(void)state;
+	registry_options.keep_ms = 0;
+	write_a_text();
+	while (metric_get(METRIC_JOBS_KEPT) > 0)
+		served_turn(&world.served);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		world.store.delay_ms = 30;
+		get(path_of(rows[i].what));
+		raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
+		world.store.reads_failing = 3;
+		raw_expect(&world.client, rows[i].end);
+		raw_expect(&world.client, "\r\n0\r\n\r\n");
+		assert_int_equal(world.store.reads_failing, 0);
+	}
+}
+
+static void a_store_that_fails_for_good_ends_the_stream(void **state)
 {
 	static const char *const whats[] = { "/events", "/chat" };
 
@@ -268,11 +291,12 @@ static void a_store_that_fails_meanwhile_ends_the_stream(void **state)
 	write_a_text();
 	while (metric_get(METRIC_JOBS_KEPT) > 0)
 		served_turn(&world.served);
+	registry_options.job.log.store_ms = 40;
 	for (size_t i = 0; i < COUNT_OF(whats); i++) {
 		world.store.delay_ms = 30;
 		get(path_of(whats[i]));
 		raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
-		world.store.reads_failing = 1;
+		world.store.reads_failing = 1000000;
 		raw_expect(&world.client, "internal_error");
 		raw_expect(&world.client, "\r\n0\r\n\r\n");
 		world.store.reads_failing = 0;
@@ -315,7 +339,8 @@ int main(void)
 		WITH_WORLD(an_offset_that_is_none_is_refused),
 		WITH_WORLD(the_log_is_read_as_events),
 		WITH_WORLD(events_of_a_silent_job_have_heartbeats),
-		WITH_WORLD(a_store_that_fails_meanwhile_ends_the_stream),
+		WITH_WORLD(a_store_that_fails_for_a_while_only_delays_the_stream),
+		WITH_WORLD(a_store_that_fails_for_good_ends_the_stream),
 		WITH_WORLD(a_reader_may_leave_while_the_store_is_read),
 	};
 

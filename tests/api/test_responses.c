@@ -131,7 +131,8 @@ static void a_reader_that_fetches_lets_it_go_on(void **state)
 	get(response_path("?stream=true"));
 	raw_expect(&world.client, "event: response.completed\n");
 	raw_expect(&world.client, "\r\n0\r\n\r\n");
-	assert_int_equal(metric_get(METRIC_JOBS_PARKED), 0);
+	assert_int_equal(metric_get(METRIC_JOBS_PARKED), 1);
+	assert_int_equal(metric_get(METRIC_JOBS_TAKEN), 1);
 }
 
 /* ---- what is not stored ---- */

@@ -51,6 +51,8 @@ static void write_through(struct trip *trip)
 	trip->inner_write = (struct store_write){ .job = trip->write->job,
 						  .first = trip->write->first,
 						  .n_events = trip->write->n_events,
+						  .state = trip->write->state,
+						  .labels = trip->write->labels,
 						  .data = trip->write->data };
 	op_prepare(&trip->inner_write.op, trip->fake->reactor, 0, on_inner_write);
 	if (trip->is_create)
@@ -188,9 +190,37 @@ static void fake_erase(struct store *port, struct store_erase *erase)
 	memory_of(port)->erase(memory_of(port), erase);
 }
 
+static void on_find_time(struct timer *timer)
+{
+	struct fake_store *fake = container_of(timer, struct fake_store, finding);
+
+	op_finish(&fake->find->op, ERR_TIMEOUT);
+}
+
+static void on_find_cancel(struct op *op)
+{
+	struct store_find *find = container_of(op, struct store_find, op);
+	struct fake_store *fake = op->provider;
+
+	if (fake->find == find)
+		fake->reactor->timer_stop(fake->reactor, &fake->finding);
+	op_finish(op, op->canceled);
+}
+
+/* A delayed one is not answered, whenever it is given up. */
 static void fake_find(struct store *port, struct store_find *find)
 {
-	memory_of(port)->find(memory_of(port), find);
+	struct fake_store *fake = container_of(port, struct fake_store, port);
+
+	if (fake->find_ms == 0) {
+		memory_of(port)->find(memory_of(port), find);
+		return;
+	}
+	find->op.provider = fake;
+	if (!op_begin(&find->op, on_find_cancel))
+		return;
+	fake->find = find;
+	fake->reactor->timer_start(fake->reactor, &fake->finding, fake->find_ms, on_find_time);
 }
 
 static void fake_unlabel(struct store *port, struct store_unlabel *unlabel)

@@ -14,7 +14,10 @@ struct fake_store {
 	struct store port;
 	struct store_memory *memory;
 	struct reactor *reactor;
-	uint64_t delay_ms; /* of every operation */
+	uint64_t delay_ms; /* of every operation but those that follow */
+	uint64_t find_ms;  /* of find */
+	struct timer finding;
+	struct store_find *find; /* the one that is delayed */
 	enum fate fates[FAKE_STORE_FATES];
 	size_t n_fates, next_fate;
 	enum fate every;	/* when the list is used up */

@@ -1,6 +1,7 @@
 #include "fakes/job_world.h"
 #include "check.h"
 #include <string.h>
+#include "base/logging.h"
 #include "base/mem.h"
 #include "job/replay.h"
 
@@ -8,8 +9,11 @@ const char job_world_id[33] = "0123456789abcdef0123456789abcdef";
 
 const struct registry_options job_world_options = {
 	.running_max = 4,
-	.park_ms = PARK_MS,
+	.stream_grace_ms = 5,
 	.keep_ms = KEEP_MS,
+	.scan_ms = 1000,
+	.follow_ms = 100,
+	.adopt_ms = 500,
 	.job = { .log = { .flush_ms = 50,
 			  .flush_bytes = 512,
 			  .store_ms = 1000,
@@ -24,29 +28,103 @@ const struct registry_options job_world_options = {
 
 struct job_world job_world;
 
+/* Nothing twice, nothing left out. */
+static void note_event(const struct event *event)
+{
+	struct store_place *place = &job_world.place;
+
+	if (event->epoch != place->epoch)
+		assert_true(event->epoch > place->epoch &&
+			    event->seq == (place->epoch == 0 ? 1 : 0));
+	else
+		assert_int_equal(event->seq, place->seq + 1);
+	*place = (struct store_place){ event->epoch, event->seq };
+	job_world.events++;
+	job_world.last = event->kind;
+	job_world.ends += event_is_end(event->kind);
+	if (event->kind == EVENT_FAILED)
+		job_world.code = json_string_value(json_object_get(event->data, "code"));
+	if (event->kind != EVENT_TEXT)
+		return;
+	assert_int_equal(event->at_byte, job_world.text_len);
+	assert_true(job_world.text_len + event->text_len < sizeof(job_world.text));
+	memcpy(job_world.text + job_world.text_len, event->text, event->text_len);
+	job_world.text_len += event->text_len;
+}
+
 void job_world_on_events(struct reader *reader)
 {
 	const struct event *event;
 
-	while ((event = reader_next(reader)) != NULL) {
-		assert_int_equal(event->seq, ++job_world.events);
-		job_world.last = event->kind;
-		job_world.ends += event_is_end(event->kind);
-		if (event->kind == EVENT_FAILED)
-			job_world.code = json_string_value(json_object_get(event->data, "code"));
-		if (event->kind != EVENT_TEXT)
-			continue;
-		assert_int_equal(event->at_byte, job_world.text_len);
-		assert_true(job_world.text_len + event->text_len < sizeof(job_world.text));
-		memcpy(job_world.text + job_world.text_len, event->text, event->text_len);
-		job_world.text_len += event->text_len;
-	}
+	while ((event = reader_next(reader)) != NULL)
+		note_event(event);
+}
+
+static bool is_full(void *user)
+{
+	(void)user;
+	return false;
+}
+
+static bool take_event(void *user, const struct event *event)
+{
+	(void)user;
+	note_event(event);
+	if (!event_is_end(event->kind))
+		return true;
+	job_world_unfollow();
+	return false;
+}
+
+static void on_fail(void *user, enum err error)
+{
+	(void)user;
+	job_world.cursor_error = error;
+	job_world_unfollow();
+}
+
+void job_world_follow(struct registry *registry)
+{
+	struct log_cursor_options options = { registry, NULL, is_full, take_event, on_fail };
+
+	job_world.text_len = 0;
+	job_world.events = 0;
+	job_world.place = (struct store_place){ 0, 0 };
+	job_world.cursor_error = OK;
+	job_world.cursor =
+		log_cursor_new(&options, registry_find(registry, job_world_id), job_world_id);
+	assert_non_null(job_world.cursor);
+	log_cursor_read(job_world.cursor);
+}
+
+void job_world_unfollow(void)
+{
+	log_cursor_free(job_world.cursor);
+	job_world.cursor = NULL;
+}
+
+void job_world_follow_to_end(unsigned ends)
+{
+	for (uint64_t ms = 0; ms < 600000 && job_world.ends < ends && job_world.cursor_error == OK;
+	     ms += 50)
+		fake_reactor_advance(&job_world.loop, 50);
+	assert_int_equal(job_world.cursor_error, OK);
+	assert_int_equal(job_world.ends, ends);
+}
+
+struct registry *job_world_other(void)
+{
+	struct registry *registry;
+
+	assert_int_equal(registry_new(&job_world.ports, &job_world.options, &registry), OK);
+	return registry;
 }
 
 void job_world_begin(void)
 {
 	struct buf message;
 
+	log_set_level(LOG_LEVEL_ERROR);
 	job_world = (struct job_world){ .ends = 0 };
 	fake_reactor_init(&job_world.loop);
 	fake_model_init(&job_world.model, &job_world.loop.base);
@@ -57,7 +135,8 @@ void job_world_begin(void)
 	job_world.ports =
 		(struct job_ports){ &job_world.loop.base, &job_world.model.port,
 				    &job_world.store.port, job_world.prompts };
-	assert_int_equal(registry_new(&job_world.ports, &job_world_options, &job_world.registry),
+	job_world.options = job_world_options;
+	assert_int_equal(registry_new(&job_world.ports, &job_world.options, &job_world.registry),
 			 OK);
 }
 
@@ -82,11 +161,14 @@ enum err job_world_start(uint64_t reader_grace_ms)
 	struct job_request request = { .id = job_world_id,
 				       .model_id = "longhand",
 				       .target = { .backend = "default", .model = "fake" },
-				       .owner = "" };
+				       .owner = "",
+				       .grace = reader_grace_ms == UINT64_MAX ? JOB_GRACE_KEPT
+									      : JOB_GRACE_STREAM };
 	enum err err;
 
 	job_world_fill_spec(&request.spec);
-	err = registry_start(job_world.registry, &request, reader_grace_ms, &job_world.job);
+	job_world.options.stream_grace_ms = reader_grace_ms;
+	err = registry_start(job_world.registry, &request, &job_world.job);
 	spec_release(&request.spec);
 	if (err == OK)
 		registry_attach(job_world.job, &job_world.reader, job_world_on_events);

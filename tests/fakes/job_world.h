@@ -4,9 +4,10 @@
 #define LONGHAND_FAKES_JOB_WORLD_H
 #include "fakes/fake_model.h"
 #include "fakes/fake_store.h"
+#include "job/log_cursor.h"
 #include "job/registry.h"
 
-enum { TARGET_WORDS = 600, KEEP_MS = 10000, PARK_MS = 20000, TICK_END_MS = 60000 };
+enum { TARGET_WORDS = 600, KEEP_MS = 10000, TICK_END_MS = 60000 };
 
 struct job_world {
 	struct fake_reactor loop;
@@ -14,9 +15,13 @@ struct job_world {
 	struct fake_store store;
 	struct prompt_set *prompts;
 	struct job_ports ports;
+	struct registry_options options; /* as job_world_options, until a test says otherwise */
 	struct registry *registry;
 	struct job *job;
 	struct reader reader;
+	struct log_cursor *cursor; /* of job_world_follow() */
+	struct store_place place;  /* of the last event */
+	enum err cursor_error;
 	char text[1 << 16];
 	size_t text_len;
 	unsigned ends, events;
@@ -35,6 +40,14 @@ void job_world_fill_spec(struct spec *spec);
 /* A job that the reader reads. */
 enum err job_world_start(uint64_t reader_grace_ms);
 void job_world_on_events(struct reader *reader);
+/* Another process that has the same store; the caller's to stop and free. */
+struct registry *job_world_other(void);
+/* Reads the job's log from its start to its end, wherever it is, through that process; what was
+ * read before is forgotten. */
+void job_world_follow(struct registry *registry);
+void job_world_unfollow(void);
+/* Until the reader has seen so many ends, or an error. */
+void job_world_follow_to_end(unsigned ends);
 /* Until no job runs. */
 void job_world_run(void);
 /* The log in the store replays to what the reader saw. */

@@ -37,7 +37,11 @@ int open_world(void **state)
 	metrics_reset();
 	registry_options = (struct registry_options){
 		.running_max = 4,
-		.park_ms = LONG_MS,
+		.stream_grace_ms = 1,
+		.answer_grace_ms = 1,
+		.scan_ms = 10,
+		.follow_ms = 2,
+		.adopt_ms = 1000,
 		.keep_ms = LONG_MS,
 		.job = { .log = { .flush_ms = 1,
 				  .flush_bytes = 512,
@@ -54,8 +58,6 @@ int open_world(void **state)
 					.json_whitespace_after_ms = LONG_MS,
 					.first_status_ms = LONG_MS,
 					.progress_ms = 1000,
-					.stream_grace_ms = 1,
-					.json_grace_ms = 1,
 					.store_ms = 1000,
 					.inline_json_bytes = 1 << 20 };
 	served_start_with(&world.served, &served_defaults, &handler);

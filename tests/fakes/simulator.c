@@ -21,7 +21,7 @@ enum {
 
 static const char id[] = "0123456789abcdef0123456789abcdef";
 
-static const struct event_log_options log_options = { 3, 200, 12, 3, 12, 2000, false };
+static const struct event_log_options log_options = { 3, 200, 12, 3, 12, 2000 };
 
 /* A log in a process, from its beginning or adoption to its release, and what its reader saw. */
 struct session {

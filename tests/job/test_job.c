@@ -211,7 +211,7 @@ static void more_jobs_than_allowed_are_refused(void **state)
 		memset(other, 'a' + (int)i, sizeof(other) - 1);
 		other[sizeof(other) - 1] = '\0';
 		job_world_fill_spec(&request.spec);
-		assert_int_equal(registry_start(job_world.registry, &request, UINT64_MAX, &job),
+		assert_int_equal(registry_start(job_world.registry, &request, &job),
 				 OK);
 	}
 	assert_int_equal(job_world_start(UINT64_MAX), ERR_LIMIT);

@@ -129,7 +129,7 @@ class CountingProxy(TcpProxy):
 def test_two_round_trips_before_the_backend_is_asked(backend, start, server):
     proxy = CountingProxy(server.port)
     try:
-        daemon = on_redis(start, server.url(proxy.port), lease_ms=600000)
+        daemon = on_redis(start, server.url(proxy.port), lease_ms=600000, scan_ms=600000)
         backend.script(HOLD_FIRST)
         before = proxy.trips
         answer = daemon.chat(request(ARTICLE, stream=True))
