@@ -99,6 +99,11 @@ reloads:
 	@RELOAD_STREAMS=200 RELOAD_PERIOD_S=1 RELOAD_SECONDS=60 RELOAD_CHUNK_MS=60 .venv/bin/python -m pytest \
 		-q -s -k reloads_under_streams -c tests/pytest.ini tests/system/test_reload.py
 
+# kill -9 under running texts, again and again, with --state-dir: `make state-kills`.
+.PHONY: state-kills
+state-kills:
+	@KILLS=100 CLIENTS=12 .venv/bin/python -m pytest -q -s -k kills -c tests/pytest.ini tests/system/test_state_dir.py
+
 # Schedules of three processes, one log and a store that loses: `make simulate`; SEED=n shows one.
 SIMULATE ?= 100000
 .PHONY: simulate
@@ -133,6 +138,7 @@ help:
 	@echo "make measure     length scores over rows (ROWS=file.jsonl)"
 	@echo "make resumes     1,000 readers that leave and come back: no byte lost or doubled"
 	@echo "make reloads     a reload each second for a minute under 200 streams: none broken"
+	@echo "make state-kills 100 x kill -9 under running texts with --state-dir"
 	@echo "make deps        only install what building needs"
 	@echo "make clean       remove build/"
 

@@ -1,6 +1,8 @@
 """Long texts in a directory: there again after kill -9, and through a full disk."""
 
 import json
+import os
+import random
 import resource
 import subprocess
 import time
@@ -8,10 +10,14 @@ import time
 import pytest
 from chat import Chunks, has_content, request, stream
 from daemon import BINARY, Daemon
+from stubborn import StubbornClient, read_log
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
 GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
 WAIT_S = 30
+CLIENTS = int(os.environ.get("CLIENTS", "6"))
+# How often the process is killed: `make state-kills` says 100, with more texts.
+KILLS = int(os.environ.get("KILLS", "5"))
 
 
 @pytest.fixture(name="state_dir")
@@ -107,10 +113,19 @@ def test_kill_9_in_mid_text_loses_nothing_that_was_read(backend, run, state_dir)
 
     again = run()
     assert "logs=1 unfinished=1" in again.log()
+    backend.release("gate")
     shown = again.call("GET", job_path(job))
     assert shown.status == 200, shown.raw_body
     assert again.call("GET", job_path(job, "/text")).raw_body.startswith(kept)
-    backend.release("gate")
+    for offset in [0, len(got), len(kept)]:
+        rest = Chunks(again.ask("GET", job_path(job, f"/chat?offset={offset}")))
+        assert rest.is_done
+        assert rest.finish == "stop"
+        whole = again.call("GET", job_path(job, "/text")).raw_body
+        assert whole.startswith(kept)
+        assert len(whole) > len(kept)
+        assert rest.text.encode() == whole[offset:]
+    assert [e["kind"] for e in logged(state_dir, job)].count("done") == 1
 
 
 def events_until_cut(events):
@@ -121,6 +136,63 @@ def events_until_cut(events):
     except (OSError, ValueError, AssertionError):
         pass
     return seen
+
+
+class OneByOne:
+    """Processes on one directory, one after the other, as a cluster for clients that come back."""
+
+    def __init__(self, run, state_dir):
+        self.run = lambda: run(reader_grace_ms=2000)
+        self.state_dir = state_dir
+        self.replicas = [self.run()]
+
+    def alive(self):
+        """The one there is."""
+        return [0]
+
+    def log_of(self, job):
+        """The entries of a log, as Redis would have them."""
+        entries = []
+        for line in (self.state_dir / "jobs" / f"{job}.log").read_bytes().splitlines(keepends=True):
+            if line.startswith(b'{"entry"'):
+                said = json.loads(line)
+                entries.append((said["entry"].encode(), {b"n": str(said["events"]).encode(), b"d": b""}))
+            elif line.startswith(b'{"v"'):
+                entries[-1][1][b"d"] += line
+        return entries
+
+    def kill(self):
+        """Ends the process at once and starts another."""
+        self.replicas[0].kill()
+        self.replicas[0] = self.run()
+
+
+def test_kills_at_any_moment_lose_and_double_nothing(backend, run, state_dir):
+    backend.script(chunk_ms=2)
+    cluster = OneByOne(run, state_dir)
+    chance = random.Random(5)
+    clients = []
+    n_cut = 0
+    for _ in range(KILLS):
+        while len(running := [client for client in clients if not client.is_over]) < CLIENTS:
+            clients.append(StubbornClient(cluster, f"{ARTICLE} Number {len(clients)}.", len(clients)))
+            clients[-1].start()
+        client = chance.choice(running or clients)
+        client.has_content.clear()
+        client.has_content.wait(1)
+        n_cut += sum(not client.is_over for client in clients)
+        cluster.kill()
+    n_bytes = 0
+    for client in clients:
+        whole = client.whole()
+        _, kept = read_log(cluster, client.job)
+        assert whole == kept
+        assert whole == cluster.replicas[0].call("GET", job_path(client.job, "/text")).raw_body
+        n_bytes += len(whole)
+    assert len(list((state_dir / "jobs").iterdir())) == len(clients)
+    assert n_cut >= KILLS
+    print(f"\n{KILLS} x kill -9 under {n_cut / KILLS:.1f} texts: {len(clients)} texts whole, {n_bytes:,} bytes, "
+          "0 lost, 0 doubled")
 
 
 def test_a_finished_text_outlives_the_process(run):
