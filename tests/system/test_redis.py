@@ -226,6 +226,56 @@ def test_a_replica_that_hangs_holds_nothing_up(start, server, replica):
     replica.thaw()
 
 
+def fail_over(proxy, server, replica):
+    """The server dies, and the name in the URL leads to its replica."""
+    server.stop(9)
+    proxy.upstream = replica.port
+    proxy.cut()
+    proxy.heal()
+
+
+def promote(replica):
+    """It is a server of its own from now on, with what it has."""
+    with replica.client() as client:
+        client.execute_command("REPLICAOF", "NO", "ONE")
+
+
+@pytest.mark.parametrize("loss", ["nothing", "tail", "all"])
+def test_a_failover_loses_nothing(backend, server, replica, loss):
+    """The replica has all of the log, its beginning, or has never heard of it."""
+    proxy = TcpProxy(server.port)
+    try:
+        daemon = Daemon(backend.url, "--redis", server.url(proxy.port), lease_ms=1000)
+        await_log(daemon, "redis_up")
+        if loss == "all":
+            promote(replica)
+        backend.script(
+            {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 400, "name": "second"}]},
+            {"role": "write", "role_calls": [4], "faults": [{"how": "hold", "at_byte": 400, "name": "fourth"}]},
+        )
+        answer = daemon.chat(request(ARTICLE, stream=True))
+        job = answer.headers["x-longhand-job"]
+        backend.wait(held=1)
+        if loss == "tail":
+            promote(replica)
+        backend.release("second")
+        backend.wait(held=1)
+        if loss == "nothing":
+            promote(replica)
+        fail_over(proxy, server, replica)
+        backend.release("fourth")
+        chunks = Chunks(answer)
+        assert chunks.finish == "stop"
+        with replica.client() as client:
+            events = events_of(client, job)
+        assert "".join(event["text"] for event in events if event["kind"] == "text") == chunks.text
+        assert [event["id"] for event in events] == [f"1-{n}" for n in range(1, len(events) + 1)]
+        assert ("log_written_again" in daemon.log()) == (loss == "all")
+        daemon.stop()
+    finally:
+        proxy.stop()
+
+
 def test_a_process_that_stops_leaves_no_lease(backend, server):
     daemon = Daemon(backend.url, "--redis", server.url())
     await_log(daemon, "redis_up")
