@@ -107,8 +107,9 @@ state-kills:
 # Schedules of three processes, one log and a store that loses: `make simulate`; SEED=n shows one.
 SIMULATE ?= 100000
 .PHONY: simulate
-simulate: $(OUT)/tests/job/test_simulate
-	@SIMULATE=$(SIMULATE) SEED=$(SEED) $<
+simulate: $(OUT)/tests/job/test_simulate $(OUT)/tests/store/test_simulate_redis
+	@SIMULATE=$(SIMULATE) SEED=$(SEED) $(OUT)/tests/job/test_simulate
+	@SIMULATE=$(SIMULATE) SEED=$(SEED) $(OUT)/tests/store/test_simulate_redis
 
 include tests/gates/check.mk
 include tests/bench/bench.mk

@@ -48,7 +48,10 @@ static void on_call_done(struct op *op)
 {
 	struct redis_task *task = container_of(op, struct redis_task, call.op);
 
-	if (op->result != OK) {
+	if (op->result == ERR_BROKEN || op->result == ERR_REFUSED) {
+		/* Of the connection, not of a log: the same for all who ask a store. */
+		redis_task_end(task, ERR_UNKNOWN);
+	} else if (op->result != OK) {
 		redis_task_end(task, op->result);
 	} else if (has_error(task)) {
 		look_at_errors(task);

@@ -77,6 +77,8 @@ void sim_server_release(struct sim_server *server);
 uint64_t sim_random(struct sim_server *server, uint64_t below);
 /* NULL: there is none. */
 struct sim_log *sim_server_log(struct sim_server *server, const char *id);
+/* The same for one that has no entry. */
+struct sim_log *sim_server_live_log(struct sim_server *server, const char *id);
 /* All entries' data as a text; the caller frees it with free(). */
 char *sim_server_text(struct sim_server *server, const char *id);
 /* The last entries are gone, as are all questions under way; but for those older than `lag_ms`, and
