@@ -72,8 +72,7 @@ static void on_closed(struct request *request)
 		cancelling->request = NULL; /* it is cancelled all the same */
 }
 
-void jobs_cancel(struct request *request, const struct job_facts *facts,
-		 enum job_question question)
+void jobs_cancel(struct request *request, const struct job_facts *facts, enum job_question question)
 {
 	struct cancelling *cancelling = mem_alloc(sizeof(*cancelling));
 

@@ -24,8 +24,7 @@ static void send_erased(const struct erasing *erasing, enum err result)
 	}
 	buf_init(&body, 256);
 	if (result == OK)
-		result = buf_printf(&body,
-				    "{\"id\":\"%s%s\",\"object\":\"%s\",\"deleted\":true}",
+		result = buf_printf(&body, "{\"id\":\"%s%s\",\"object\":\"%s\",\"deleted\":true}",
 				    erasing->is_response ? "resp_" : "", erasing->id,
 				    erasing->is_response ? "response" : "longhand.job");
 	if (result == OK) {
@@ -55,8 +54,7 @@ static void on_erasing_closed(struct request *request)
 		erasing->request = NULL; /* it is erased all the same */
 }
 
-void jobs_erase(struct request *request, const struct job_facts *facts,
-		enum job_question question)
+void jobs_erase(struct request *request, const struct job_facts *facts, enum job_question question)
 {
 	struct erasing *erasing = mem_alloc(sizeof(*erasing));
 

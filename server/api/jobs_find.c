@@ -115,8 +115,7 @@ static void on_replayed(struct op *op)
 		    strcmp(replay->owner, lookup->owner) == 0)
 			answer(lookup->request, &facts, lookup->question);
 		else if (op->result == OK || op->result == ERR_NOT_FOUND)
-			refuse_unknown(lookup->api, lookup->request, lookup->id,
-				       lookup->question);
+			refuse_unknown(lookup->api, lookup->request, lookup->id, lookup->question);
 		else
 			jobs_refuse_failed(lookup->request, op->result);
 	}

@@ -65,8 +65,7 @@ static void add(struct listing *listing, const struct job_summary *summary)
 		listing->is_out_of_memory = true;
 		return;
 	}
-	listing->rows[listing->n_rows] =
-		(struct row){ summary->created_ms, listing->n_rows, json };
+	listing->rows[listing->n_rows] = (struct row){ summary->created_ms, listing->n_rows, json };
 	listing->n_rows++;
 }
 

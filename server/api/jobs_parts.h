@@ -37,8 +37,8 @@ struct job_facts {
 	const char *model;
 	const struct state *state;
 	const json_t *response; /* what its request said, as a response's; NULL: it was none */
-	size_t content_bytes; /* what readers may see */
-	bool is_end_seen;     /* and whether they may see its end */
+	size_t content_bytes;	/* what readers may see */
+	bool is_end_seen;	/* and whether they may see its end */
 };
 
 /* Finds the job and has it answer. Not there, or another owner's: 404. `id` is copied. */
@@ -48,8 +48,7 @@ void jobs_find(struct api *api, struct request *request, const char *id, const c
 /* Every question about a job but JOB_ERASE, and JOB_CANCEL of one that is not here. */
 void jobs_show(struct request *request, const struct job_facts *facts, enum job_question question);
 /* JOB_ERASE and JOB_RESPONSE_ERASE. */
-void jobs_erase(struct request *request, const struct job_facts *facts,
-		enum job_question question);
+void jobs_erase(struct request *request, const struct job_facts *facts, enum job_question question);
 /* JOB_CANCEL and JOB_RESPONSE_CANCEL of one that is not here: it is taken, and asked again. */
 void jobs_cancel(struct request *request, const struct job_facts *facts,
 		 enum job_question question);

@@ -18,8 +18,7 @@ static void add_header(void *context, const char *name, const char *value)
 }
 
 /* The prefix and the first 128 bits in hex: as much as a job's id has. */
-static void finish(struct sha256_ctx *sha256, const char *prefix,
-		   char ret_label[STORE_LABEL_BYTES])
+static void finish(struct sha256_ctx *sha256, const char *prefix, char ret_label[STORE_LABEL_BYTES])
 {
 	uint8_t digest[HASH_BYTES];
 	size_t len;

@@ -78,8 +78,7 @@ static void run_on_pool(struct work *work)
 const char *turn_authorization(struct turn *turn)
 {
 	if (turn->authorization == NULL)
-		turn->authorization =
-			auth_line_to_pass(&turn->api->options->auth, turn->request);
+		turn->authorization = auth_line_to_pass(&turn->api->options->auth, turn->request);
 	return turn->authorization;
 }
 

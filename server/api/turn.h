@@ -49,7 +49,7 @@ struct turn {
 	struct api_fault fault;
 	char *authorization; /* of the client; NULL: none, or not asked for yet */
 	char owner[OWNER_BYTES];
-	struct adoption adoption; /* of an earlier request's job */
+	struct adoption adoption;   /* of an earlier request's job */
 	struct model_target target; /* meanwhile: its strings are ours */
 	bool is_readable;
 	bool is_new_each_time; /* never takes up an earlier request's job */

@@ -70,8 +70,8 @@ static void start_new(struct turn *turn)
 		return;
 	}
 	metric_inc(METRIC_REQUESTS_LONG);
-	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id,
-		 turn->request->id, job->state.spec.target_words,
+	log_info("job_started", "job=%s request=%s target_words=%ld mode=%s", id, turn->request->id,
+		 job->state.spec.target_words,
 		 turn->route.kind == ROUTE_SERIAL ? "serial" : "single");
 	turn->kind->answer(turn, job, id, false);
 }

@@ -50,7 +50,7 @@ static void look_here(struct adoption *adoption)
 	struct reactor *reactor = registry->ports->reactor;
 	const struct slot *orphan = NULL;
 
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		const struct slot *slot = container_of(node, struct slot, node);
 		bool can_be_adopted = slot->job->error == OK && !is_spoilt(&slot->job->state);
 		struct labels labels;

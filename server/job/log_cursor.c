@@ -70,8 +70,8 @@ static void note_event(struct log_cursor *cursor, const struct event *event)
 	struct labels labels;
 
 	cursor->is_parked = event->kind == EVENT_PARKED;
-	cursor->is_handed_over = cursor->is_parked && reason != NULL &&
-				 strcmp(reason, EVENT_REASON_OFFERED) == 0;
+	cursor->is_handed_over =
+		cursor->is_parked && reason != NULL && strcmp(reason, EVENT_REASON_OFFERED) == 0;
 	cursor->looks = 0;
 	if (event->kind != EVENT_CREATED)
 		return;
@@ -300,8 +300,8 @@ static void on_taken(struct op *op)
 static void take_up(struct log_cursor *cursor)
 {
 	cursor->is_taking = true;
-	cursor->taking = (struct taking){ .id = cursor->id,
-					  .authorization = cursor->authorization };
+	cursor->taking =
+		(struct taking){ .id = cursor->id, .authorization = cursor->authorization };
 	op_prepare(&cursor->taking.op, reactor_of(cursor), 0, on_taken);
 	registry_take(cursor->options.registry, &cursor->taking);
 }

@@ -181,7 +181,7 @@ size_t registry_uses(const struct registry *registry, const struct job_ports *po
 {
 	size_t count = 0;
 
-	LIST_EACH(node, &registry->slots)
+	LIST_EACH (node, &registry->slots)
 		count += container_of(node, struct slot, node)->job->ports == ports;
 	return count;
 }
@@ -192,7 +192,7 @@ void registry_free(struct registry *registry)
 		return;
 	registry_stop_scan(registry);
 	registry_cancel_claims(registry);
-	LIST_EACH(node, &registry->slots)
+	LIST_EACH (node, &registry->slots)
 		registry_free_slot(container_of(node, struct slot, node));
 	ledger_release(&registry->ledger);
 	registry->ports->reactor->timer_stop(registry->ports->reactor, &registry->stop);
@@ -260,9 +260,8 @@ static struct slot *start_slot(struct registry *registry, struct job *job, long 
 	struct reactor *reactor = registry->ports->reactor;
 	struct slot *slot = mem_alloc(sizeof(*slot));
 
-	if (slot == NULL ||
-	    ledger_open(&registry->ledger, job->owner, (uint64_t)words, reactor->wall_ms(reactor),
-			&slot->account) != OK) {
+	if (slot == NULL || ledger_open(&registry->ledger, job->owner, (uint64_t)words,
+					reactor->wall_ms(reactor), &slot->account) != OK) {
 		mem_free(slot);
 		job_free(job);
 		return NULL;
@@ -286,8 +285,7 @@ static struct slot *start_slot(struct registry *registry, struct job *job, long 
 
 struct slot *registry_add(struct registry *registry, struct job *job, uint64_t grace_ms)
 {
-	struct slot *slot =
-		start_slot(registry, job, registry_words_left(&job->state), grace_ms);
+	struct slot *slot = start_slot(registry, job, registry_words_left(&job->state), grace_ms);
 
 	if (slot != NULL)
 		registry_start_timer(slot); /* a reader's attaching stops it */
@@ -300,8 +298,7 @@ enum err registry_start(struct registry *registry, struct job_request *request,
 	long words = registry_words(&request->spec);
 	uint64_t grace_ms = registry_grace_ms(registry, request->grace);
 	uint64_t words_left;
-	enum registry_answer answer =
-		registry_ask(registry, request->owner, words, &words_left);
+	enum registry_answer answer = registry_ask(registry, request->owner, words, &words_left);
 	enum err err;
 
 	if (answer != REGISTRY_OK) {
@@ -318,7 +315,7 @@ enum err registry_start(struct registry *registry, struct job_request *request,
 
 struct job *registry_find(struct registry *registry, const char *id)
 {
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 		bool is_gone = slot->is_erased || (slot->is_leaving && !slot->is_running) ||
 			       slot->job->log.error == ERR_CONFLICT;
@@ -331,7 +328,7 @@ struct job *registry_find(struct registry *registry, const char *id)
 
 bool registry_has_reader(const struct registry *registry, const char *id)
 {
-	LIST_EACH(node, (struct list *)&registry->followers)
+	LIST_EACH (node, (struct list *)&registry->followers)
 		if (strcmp(container_of(node, struct follower, node)->id, id) == 0)
 			return true;
 	return false;
@@ -376,7 +373,7 @@ struct job_summary job_summary_of(const char *id, const char *owner, const char 
 void registry_each(struct registry *registry,
 		   void (*each)(void *context, const struct job_summary *summary), void *context)
 {
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		const struct job *job = container_of(node, struct slot, node)->job;
 		struct job_summary summary =
 			job_summary_of(job->id, job->owner, job->model_id, &job->state);

@@ -25,10 +25,10 @@ struct registry_options {
 	uint64_t stream_grace_ms, answer_grace_ms; /* of enum job_grace */
 	/* A job that was handed over goes on so long at least: who read it may read it there. */
 	uint64_t handover_grace_ms;
-	uint64_t keep_ms;   /* after the end */
-	uint64_t scan_ms;   /* how often it looks for orphans */
-	uint64_t follow_ms; /* how often readers of a job that is not here look for more */
-	uint64_t adopt_ms;  /* deadline of each look for an earlier request's job */
+	uint64_t keep_ms;	    /* after the end */
+	uint64_t scan_ms;	    /* how often it looks for orphans */
+	uint64_t follow_ms;	    /* how often readers of a job that is not here look for more */
+	uint64_t adopt_ms;	    /* deadline of each look for an earlier request's job */
 	struct ledger_limits owner; /* of each */
 	struct job_options job;
 };
@@ -99,8 +99,8 @@ void registry_each(struct registry *registry,
 
 /* Embedded by who wants it; those who want the same job share one claim. */
 struct taking {
-	struct op op;	 /* prepared by the caller */
-	const char *id;	 /* borrowed until done() */
+	struct op op;	/* prepared by the caller */
+	const char *id; /* borrowed until done() */
 	/* The reader's "Authorization: ...", for a backend without a key of its own; borrowed
 	 * likewise; NULL: none. */
 	const char *authorization;
@@ -122,7 +122,7 @@ void registry_wake(struct registry *registry, const char *id, const char *author
 
 /* One erasing of a job, embedded by who wants it. */
 struct erasure {
-	struct op op; /* prepared by the caller; it cannot be cancelled */
+	struct op op;	/* prepared by the caller; it cannot be cancelled */
 	const char *id; /* borrowed until done() */
 	struct registry *registry;
 	struct store_erase erase;

@@ -62,7 +62,7 @@ static void look(struct registry *registry)
 /* What a store lost while a job had nothing to write is written again. */
 static void check_logs(struct registry *registry)
 {
-	LIST_EACH(node, &registry->slots)
+	LIST_EACH (node, &registry->slots)
 		event_log_check(&container_of(node, struct slot, node)->job->log);
 }
 

@@ -11,7 +11,7 @@ void registry_hand_over(struct registry *registry)
 	if (!is_shared(registry))
 		return;
 	registry->is_handing_over = true;
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
 		if (slot->is_running && !slot->is_leaving)
@@ -22,7 +22,7 @@ void registry_hand_over(struct registry *registry)
 /* One that is kept goes on by itself when this process is started again. */
 static void park_all(struct registry *registry)
 {
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
 		if (!slot->is_running || slot->is_leaving)
@@ -36,7 +36,7 @@ static void park_all(struct registry *registry)
 
 static void fail_all(struct registry *registry)
 {
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
 		if (slot->is_running)
@@ -66,7 +66,7 @@ static void on_stop_time(struct timer *timer)
 {
 	struct registry *registry = container_of(timer, struct registry, stop);
 
-	LIST_EACH(node, &registry->slots) {
+	LIST_EACH (node, &registry->slots) {
 		struct slot *slot = container_of(node, struct slot, node);
 
 		if (!slot->is_running)

@@ -28,7 +28,7 @@ static struct reactor *reactor_of(const struct claiming *claiming)
 
 static struct claiming *find_claiming(const struct registry *registry, const char *id)
 {
-	LIST_EACH(node, (struct list *)&registry->claimings) {
+	LIST_EACH (node, (struct list *)&registry->claimings) {
 		struct claiming *claiming = container_of(node, struct claiming, node);
 
 		if (strcmp(claiming->id, id) == 0)
@@ -72,8 +72,8 @@ static bool has_name(const struct event *event, const char *name, const char *va
 /* Its process stopped, and its readers may follow it there for a while. */
 static bool was_handed_over(const struct claim *claim)
 {
-	const struct event *before = claim->n_events > 1 ? &claim->events[claim->n_events - 2]
-							 : NULL;
+	const struct event *before =
+		claim->n_events > 1 ? &claim->events[claim->n_events - 2] : NULL;
 
 	return before != NULL && before->kind == EVENT_PARKED &&
 	       has_name(before, "reason", "handed_over");
@@ -81,7 +81,7 @@ static bool was_handed_over(const struct claim *claim)
 
 static const char *authorization_of(const struct claiming *claiming)
 {
-	LIST_EACH(node, (struct list *)&claiming->takings) {
+	LIST_EACH (node, (struct list *)&claiming->takings) {
 		const struct taking *taking = container_of(node, struct taking, node);
 
 		if (taking->authorization != NULL)
@@ -123,8 +123,8 @@ static enum err add_job(struct claiming *claiming)
 	uint64_t grace_ms;
 	enum err result;
 	struct job *job;
-	enum err err = job_restore(registry->ports, &registry->options->job, &claiming->claim,
-				   &job);
+	enum err err =
+		job_restore(registry->ports, &registry->options->job, &claiming->claim, &job);
 
 	if (err != OK)
 		return err;
@@ -255,10 +255,9 @@ void registry_claim_orphan(struct registry *registry, const char *id)
 
 void registry_claim_stranded(struct registry *registry, const char *id)
 {
-	struct claiming *claiming =
-		find_claiming(registry, id) == NULL && !registry->is_stopping
-			? claiming_new(registry, id)
-			: NULL;
+	struct claiming *claiming = find_claiming(registry, id) == NULL && !registry->is_stopping
+					    ? claiming_new(registry, id)
+					    : NULL;
 
 	if (claiming != NULL)
 		claim_later(claiming);
@@ -274,7 +273,7 @@ void registry_wake_claims(struct registry *registry, const char *id)
 
 void registry_cancel_claims(struct registry *registry)
 {
-	LIST_EACH(node, &registry->claimings) {
+	LIST_EACH (node, &registry->claimings) {
 		struct claiming *claiming = container_of(node, struct claiming, node);
 
 		if (claiming->is_claiming) {
@@ -387,8 +386,8 @@ void registry_wake(struct registry *registry, const char *id, const char *author
 			return;
 		}
 	}
-	waking->taking = (struct taking){ .id = waking->id,
-					  .authorization = waking->authorization };
+	waking->taking =
+		(struct taking){ .id = waking->id, .authorization = waking->authorization };
 	registry->n_waiting++;
 	op_prepare(&waking->taking.op, registry->ports->reactor, 0, on_woken);
 	registry_take(registry, &waking->taking);

@@ -132,9 +132,8 @@ void job_world_begin(void)
 	buf_init(&message, 1000);
 	assert_int_equal(prompt_set_load(NULL, &job_world.prompts, &message), OK);
 	buf_release(&message);
-	job_world.ports =
-		(struct job_ports){ &job_world.loop.base, &job_world.model.port,
-				    &job_world.store.port, job_world.prompts };
+	job_world.ports = (struct job_ports){ &job_world.loop.base, &job_world.model.port,
+					      &job_world.store.port, job_world.prompts };
 	job_world.options = job_world_options;
 	assert_int_equal(registry_new(&job_world.ports, &job_world.options, &job_world.registry),
 			 OK);

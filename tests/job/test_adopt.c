@@ -195,8 +195,7 @@ static void a_store_that_does_not_answer_is_not_waited_for(void **state)
 					      .is_retry = true };
 		op_prepare(&adoption.op, &job_world.loop.base, 0, on_adopted);
 		adopt_start(&adoption);
-		fake_reactor_advance(&job_world.loop,
-				     is_down ? 1 : job_world_options.adopt_ms - 1);
+		fake_reactor_advance(&job_world.loop, is_down ? 1 : job_world_options.adopt_ms - 1);
 		assert_int_equal(op_is_live(&adoption.op), !is_down);
 		fake_reactor_advance(&job_world.loop, 5);
 		assert_false(op_is_live(&adoption.op));

@@ -157,8 +157,7 @@ static void who_reads_when_the_process_ends_is_told_that_the_text_is_kept(void *
 		fake_reactor_advance(&job_world.loop, 300);
 		registry_hand_over(job_world.registry);
 		fake_reactor_advance(&job_world.loop, 100);
-		assert_int_equal(registry_running(job_world.registry),
-				 reaches[i] == STORE_DURABLE);
+		assert_int_equal(registry_running(job_world.registry), reaches[i] == STORE_DURABLE);
 		assert_int_equal(job_world.cursor_error, OK);
 		stop(job_world.registry);
 		assert_int_equal(job_world.cursor_error, ERR_CANCELED);
