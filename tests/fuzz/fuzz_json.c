@@ -54,6 +54,27 @@ static void check_string(struct slice range, const json_t *object, const char *n
 	buf_release(&decoded);
 }
 
+/* An array's items, one after the other: as many, and the same. */
+static void check_items(struct slice range, const json_t *object, const char *name)
+{
+	const json_t *in_tree = json_object_get(object, name);
+	struct slice rest, item;
+	size_t count = 0;
+
+	MUST(json_scan_array(range, &rest) == json_is_array(in_tree));
+	if (!json_is_array(in_tree))
+		return;
+	for (; json_scan_next(&rest, &item); count++) {
+		json_t *in_range =
+			json_loadb(item.data, item.len,
+				   JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+
+		MUST(in_range != NULL && json_equal(in_range, json_array_get(in_tree, count)));
+		json_decref(in_range);
+	}
+	MUST(count == json_array_size(in_tree));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = { (const char *)data, size };
@@ -73,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; err == OK && tree != NULL && i < NAME_COUNT; i++) {
 		check_member(ranges[i], tree, names[i]);
 		check_string(ranges[i], tree, names[i]);
+		check_items(ranges[i], tree, names[i]);
 	}
 	json_decref(tree);
 	return 0;
