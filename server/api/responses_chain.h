@@ -24,11 +24,11 @@ struct responses_chain {
 
 /* "resp_" and the 32 hex digits of a job. */
 bool responses_job_of(const char *id, char ret_job[JOB_ID_BYTES]);
-/* Results: OK; ERR_NOT_FOUND: no response of the owner's has this id, and is_first says whether it
- * was the first of them; whatever else: `fault` says it, as it does then. */
+/* Results: OK; ERR_NOT_FOUND: no response of the owner's has this id, or that of one before it; and
+ * others. `fault` says which. */
 void responses_chain_start(struct responses_chain *chain, struct api *api, const char *owner,
 			   const char *id);
-/* The id is no response of ours at all: an earlier one of the backend's, maybe. */
+/* In done(): the id itself is no response of ours; the backend's, maybe. */
 bool responses_chain_is_foreign(const struct responses_chain *chain);
 void responses_chain_release(struct responses_chain *chain);
 #endif
