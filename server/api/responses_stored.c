@@ -173,8 +173,9 @@ static void cancel(struct request *request, const struct job_facts *facts)
 	static const struct responses_wishes wishes = { .answer = RESPONSES_ENDED,
 							.after = -1,
 							.is_resumed = true };
+	bool has_ended = facts->state->phase == STATE_ENDED && facts->is_end_seen;
 
-	if (facts->job == NULL || facts->state->phase == STATE_ENDED) {
+	if (facts->job == NULL || has_ended) {
 		send_object(request, facts);
 		return;
 	}
