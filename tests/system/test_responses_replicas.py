@@ -1,6 +1,7 @@
 """Responses on replicas with one Redis: asked of one, had from any."""
 
 import json
+import random
 import re
 import time
 
@@ -86,3 +87,26 @@ def test_it_is_cancelled_and_erased_anywhere(replicas, backend):
     assert wait_for(replicas[2], first["id"], "cancelled")
     assert replicas[2].call("DELETE", f"/v1/responses/{first['id']}").json()["deleted"] is True
     assert replicas[2].call("GET", f"/v1/responses/{first['id']}").status == 404
+
+
+def test_cuts_resume_on_any_replica(replicas, backend):
+    backend.script(chunk_ms=1)
+    rng = random.Random(7)
+    name = create(replicas[0], background=True).json()["id"]
+    raw, number, tries = b"", -1, 0
+    while True:
+        query = f"?stream=true&starting_after={number}" if number >= 0 else "?stream=true"
+        answer = rng.choice(replicas).ask("GET", f"/v1/responses/{name}{query}")
+        assert answer.status == 200
+        tries += 1
+        cut = rng.randrange(1, 3000 if tries < 30 else 60000)  # the last events are large
+        while len(answer.raw_body) < cut and answer.read_some():
+            pass
+        answer.sock.close()
+        got = re.sub(rb"(?m)^: [^\n]*\n\n", b"", answer.raw_body)
+        raw += got[: got.rfind(b"\n\n") + 2] if b"\n\n" in got else b""
+        numbers = re.findall(rb'"sequence_number":(\d+)', raw)
+        number = int(numbers[-1]) if numbers else -1
+        if answer.is_whole and b"event: response.completed" in raw:
+            break
+    assert raw == replicas[0].call("GET", f"/v1/responses/{name}?stream=true").raw_body
