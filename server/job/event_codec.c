@@ -69,6 +69,14 @@ static bool read_section(const json_t *line, unsigned *ret_section)
 	return true;
 }
 
+/* What says nothing is none, as it is written. */
+static json_t *read_data(const json_t *line)
+{
+	json_t *data = json_object_get(line, "data");
+
+	return json_object_size(data) > 0 ? json_incref(data) : NULL;
+}
+
 static enum err read_event(const json_t *line, struct event *ret_event)
 {
 	const char *kind_name = json_string_value(json_object_get(line, "kind"));
@@ -84,8 +92,7 @@ static enum err read_event(const json_t *line, struct event *ret_event)
 	    !read_section(line, &place.section) || !read_uint(line, "at_byte", &place.at_byte) ||
 	    !read_uint(line, "t_ms", &place.t_ms) || (text != NULL && !json_is_string(text)))
 		return ERR_INVALID;
-	err = event_init(ret_event, kind, place.section, prose,
-			 json_incref(json_object_get(line, "data")));
+	err = event_init(ret_event, kind, place.section, prose, read_data(line));
 	if (err != OK)
 		return err;
 	ret_event->epoch = place.epoch;
