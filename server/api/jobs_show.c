@@ -95,24 +95,26 @@ static bool read_offset(const char *query, uint64_t *ret_offset)
 	return true;
 }
 
-/* False: ret_fault says why a reader cannot go on from there. */
+/* False: ret_fault says why a reader cannot go on from there. Where the job is written here, all of
+ * its text counts: a reader elsewhere may have seen what the store has, but has not confirmed to us
+ * yet. */
 static bool check_offset(const struct job_facts *facts, const char *query, uint64_t *ret_offset,
 			 struct api_fault *ret_fault)
 {
 	const unsigned char *text = (const unsigned char *)buf_str(&facts->state->text);
+	size_t text_bytes = facts->state->text.len;
 
 	if (!read_offset(query, ret_offset)) {
 		api_fault_set(ret_fault, API_ERROR_INVALID_VALUE, "offset",
 			      "offset must be a whole number of bytes.");
 		return false;
 	}
-	if (*ret_offset > facts->content_bytes) {
+	if (*ret_offset > text_bytes) {
 		api_fault_set(ret_fault, API_ERROR_OFFSET_BEYOND, "offset",
-			      "offset lies beyond the text, which has %zu bytes now.",
-			      facts->content_bytes);
+			      "offset lies beyond the text, which has %zu bytes now.", text_bytes);
 		return false;
 	}
-	if (*ret_offset < facts->content_bytes && (text[*ret_offset] & 0xC0) == 0x80) {
+	if (*ret_offset < text_bytes && (text[*ret_offset] & 0xC0) == 0x80) {
 		api_fault_set(ret_fault, API_ERROR_OFFSET_INSIDE, "offset",
 			      "offset lies inside a character: give the byte where one begins.");
 		return false;
