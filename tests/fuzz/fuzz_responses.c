@@ -55,8 +55,8 @@ static void render_log(json_t *facts, const struct chat_request *chat, long long
 	responses_render_init(&render, "0123456789abcdef0123456789abcdef", after);
 	say(&render, EVENT_CREATED, none, created_data(facts, chat), out);
 	say(&render, EVENT_PLANNED, none,
-	    json_pack("{s:{s:[{s:s,s:i},{s:s,s:i}]}}", "plan", "sections", "title", "A", "words", 50,
-		      "title", "B", "words", 50),
+	    json_pack("{s:{s:[{s:s,s:i},{s:s,s:i}]}}", "plan", "sections", "title", "A", "words",
+		      50, "title", "B", "words", 50),
 	    out);
 	say(&render, EVENT_SECTION_STARTED, none, json_pack("{s:i}", "words_asked", 50), out);
 	say(&render, EVENT_TEXT, text, NULL, out);
