@@ -5,6 +5,7 @@ import time
 import pytest
 from chat import Chunks, has_content, request, stream
 from cluster import Cluster, RedisServer
+from daemon import Daemon
 
 ARTICLE = "Write an article of 2,000 words about the history of tea."
 GATE = {"role": "write", "role_calls": [2], "faults": [{"how": "hold", "at_byte": 600, "name": "gate"}]}
@@ -257,4 +258,23 @@ def test_new_texts_are_refused_while_the_store_is_away(tmp_path, start):
         server.start()
         wait_for(lambda: daemon.call("POST", "/v1/chat/completions", request(ARTICLE)).status == 200)
     finally:
+        server.stop()
+
+
+def test_two_processes_share_a_port_and_their_jobs(backend, tmp_path):
+    server = RedisServer(tmp_path / "redis", is_durable=False)
+    settings = {"reuse_port": "true", "follow_ms": 20, "scan_ms": 100}
+    first = Daemon(backend.url, "--redis", server.url(), **settings)
+    second = Daemon(backend.url, "--redis", server.url(), listen=f"127.0.0.1:{first.port}", **settings)
+    try:
+        reader = begin(backend, first)
+        others = [follow(first, reader.job) for _ in range(12)]  # the kernel deals them out
+        backend.release("gate")
+        reader.read_all()
+        assert {other.read_all().content for other in others} == {reader.content}
+        served = [d.call("GET", "/metrics") for d in (first, second) for _ in range(8)]
+        assert len({a.raw_body.split(b"\nlonghand_jobs_kept ")[1][:1] for a in served}) == 2, "both answer"
+    finally:
+        first.stop()
+        second.stop()
         server.stop()
