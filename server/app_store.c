@@ -116,9 +116,9 @@ static enum err open_redis(struct app_store *store, struct reactor_uv *loop,
 	const char *fault = "";
 	enum err err = redis_url_parse(settings->redis, &url, &fault);
 
-	if (err == OK && (size_t)snprintf(prefix, sizeof(prefix), "%s%s", settings->redis_prefix,
-					  settings->redis_prefix[0] != '\0' ? ":" : "") >=
-				 sizeof(prefix)) {
+	if (err == OK &&
+	    (size_t)snprintf(prefix, sizeof(prefix), "%s%s", settings->redis_prefix,
+			     settings->redis_prefix[0] != '\0' ? ":" : "") >= sizeof(prefix)) {
 		err = ERR_INVALID;
 		fault = "redis_prefix is too long";
 	}

@@ -81,8 +81,7 @@ static enum err read_credentials(struct redis_url *url, const char *text, size_t
 
 /* "host", "host:port", "[v6]", "[v6]:port"; *ret_port is what stands behind the colon, or NULL.
  * False: something else. */
-static bool split_host(const char *text, size_t len, struct slice *ret_host,
-		       const char **ret_port)
+static bool split_host(const char *text, size_t len, struct slice *ret_host, const char **ret_port)
 {
 	const char *end = text + len;
 	const char *colon = memchr(text, ':', len);
@@ -109,8 +108,7 @@ static enum err read_host(struct redis_url *url, const char *text, size_t len,
 	struct slice host;
 
 	*ret_fault = "the host is missing, too long, or an IPv6 address without [ ]";
-	if (!split_host(text, len, &host, &port_text) || host.len == 0 ||
-	    host.len > HOST_BYTES_MAX)
+	if (!split_host(text, len, &host, &port_text) || host.len == 0 || host.len > HOST_BYTES_MAX)
 		return ERR_INVALID;
 	*ret_fault = "the port is not a number from 1 to 65535";
 	if (port_text != NULL &&

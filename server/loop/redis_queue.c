@@ -56,7 +56,7 @@ static size_t gather(struct redis_queue *queue, struct iovec parts[WRITE_PARTS_M
 {
 	size_t n = 0;
 
-	LIST_EACH(node, &queue->unsent) {
+	LIST_EACH (node, &queue->unsent) {
 		struct redis_record *record = record_of(node);
 
 		if (n == WRITE_PARTS_MAX)
@@ -70,7 +70,7 @@ static size_t gather(struct redis_queue *queue, struct iovec parts[WRITE_PARTS_M
 static void account_written(struct redis_queue *queue, size_t bytes)
 {
 	queue->queued_bytes -= bytes;
-	LIST_EACH(node, &queue->unsent) {
+	LIST_EACH (node, &queue->unsent) {
 		struct redis_record *record = record_of(node);
 		size_t rest = record->out.len - record->written_bytes;
 
@@ -126,7 +126,7 @@ bool redis_queue_take(struct redis_record *record, struct redis_reply *reply)
 
 static void break_all(struct list *records)
 {
-	LIST_EACH(node, records) {
+	LIST_EACH (node, records) {
 		struct redis_record *record = record_of(node);
 
 		end_call(record, record->written_bytes > 0 ? ERR_BROKEN : ERR_REFUSED);

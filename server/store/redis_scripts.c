@@ -1,5 +1,7 @@
 #include "store/redis_scripts.h"
 
+/* Lua is laid out as Lua. */
+/* clang-format off */
 /* An emptied server has no generation: whoever finds that gives it one. */
 #define ENSURE_GENERATION(key, value, ttl)                                  \
 	"local generation = redis.call('GET', " key ")\n"                   \
