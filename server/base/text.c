@@ -110,32 +110,45 @@ bool text_is_space(uint32_t code)
 
 bool text_is_letter(uint32_t code)
 {
-	utf8proc_category_t kind = category(code);
+	utf8proc_category_t kind;
 
+	if (code < 0x80)
+		return (code | 0x20) >= 'a' && (code | 0x20) <= 'z';
+	kind = category(code);
 	return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_ME;
 }
 
 bool text_is_digit(uint32_t code)
 {
+	if (code < 0x80)
+		return code >= '0' && code <= '9';
 	return category(code) == UTF8PROC_CATEGORY_ND;
 }
 
 bool text_is_mark(uint32_t code)
 {
-	utf8proc_category_t kind = category(code);
+	utf8proc_category_t kind;
 
+	if (code < 0x80)
+		return false;
+	kind = category(code);
 	return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
 }
 
 bool text_is_number(uint32_t code)
 {
-	utf8proc_category_t kind = category(code);
+	utf8proc_category_t kind;
 
+	if (code < 0x80)
+		return code >= '0' && code <= '9';
+	kind = category(code);
 	return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
 }
 
 bool text_is_lower(uint32_t code)
 {
+	if (code < 0x80)
+		return code >= 'a' && code <= 'z';
 	return category(code) == UTF8PROC_CATEGORY_LL;
 }
 

@@ -5,7 +5,7 @@ enum { SURPLUS_SLOPE = 3, SHORTFALL_SLOPE = 2 };
 
 static bool is_ascii_letter(uint32_t code)
 {
-	return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+	return (code | 0x20) >= 'a' && (code | 0x20) <= 'z';
 }
 
 /* Python's \w on str: letters, every kind of number, and the underscore; marks
@@ -13,6 +13,18 @@ static bool is_ascii_letter(uint32_t code)
 static bool is_python_word(uint32_t code)
 {
 	return code == '_' || text_is_number(code) || (text_is_letter(code) && !text_is_mark(code));
+}
+
+static void natural_ascii(struct word_counter *counter, uint32_t code)
+{
+	bool opens = is_ascii_letter(code) || (code >= '0' && code <= '9');
+
+	if (code == ' ' || (code >= '\t' && code <= '\r'))
+		counter->is_natural_open = false;
+	else if (opens && !counter->is_natural_open) {
+		counter->closed.natural++;
+		counter->is_natural_open = true;
+	}
 }
 
 static void natural_step(struct word_counter *counter, uint32_t code)
@@ -54,7 +66,11 @@ static void count_whole(struct word_counter *counter, const char *text, size_t l
 	while (at < end) {
 		uint32_t code = text_next(&at, end);
 
-		natural_step(counter, code);
+		/* Most of all text; and it is counted again whenever a log is read. */
+		if (code < 0x80)
+			natural_ascii(counter, code);
+		else
+			natural_step(counter, code);
 		benchmark_step(counter, code);
 	}
 }
