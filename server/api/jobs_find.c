@@ -156,12 +156,21 @@ static void look_up(struct api *api, struct request *request, const char *id, co
 
 /* ---- either ---- */
 
+/* Another process may have erased it: only the store knows, while it can be asked. */
+static bool is_for_the_store(const struct api *api, const struct job *job)
+{
+	struct store *store = api->store;
+
+	return store->reach == STORE_SHARED && store->is_up(store) &&
+	       job->state.phase == STATE_ENDED && event_log_is_settled(&job->log);
+}
+
 void jobs_find(struct api *api, struct request *request, const char *id, const char *owner,
 	       enum job_question question)
 {
 	struct job *job = registry_find(api->registry, id);
 
-	if (job == NULL)
+	if (job == NULL || is_for_the_store(api, job))
 		look_up(api, request, id, owner, question);
 	else if (strcmp(job->owner, owner) != 0)
 		refuse_unknown(api, request, id, question);

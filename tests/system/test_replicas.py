@@ -170,6 +170,16 @@ def test_a_job_is_erased_anywhere(backend, cluster):
     assert [status_of(r, reader.job) for r in cluster.replicas] == [None, None, None]
 
 
+def test_an_ended_job_that_another_replica_erased_is_gone(cluster):
+    writer, other, third = cluster.replicas
+    job = job_of(stream(writer, request("Write an article of 300 words about tea.")).answer)
+    assert status_of(writer, job) == "done"
+    assert other.call("DELETE", path_of(job)).status == 200
+    for replica in (writer, other, third):
+        assert replica.call("GET", path_of(job)).status == 404
+        assert replica.call("GET", path_of(job, "/text")).status == 404
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_a_killed_replica_is_not_missed(backend, cluster, keep):
     first, second, third = cluster.replicas
