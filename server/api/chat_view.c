@@ -170,13 +170,14 @@ static void on_closed(struct request *request)
 	mem_free(view);
 }
 
-static bool open_cursor(struct chat_view *view, struct job *job)
+static bool open_cursor(struct chat_view *view, struct job *job, struct buf *entries)
 {
-	struct log_cursor_options from = { view->reply.api->registry, view, is_full, take_event,
-					   fail_by_log };
+	struct log_cursor_options from = {
+		view->reply.api->registry, view, is_full, take_event, fail_by_log, entries
+	};
 
-	view->cursor = api_cursor_new(view->reply.api, view->reply.request, &from, job,
-				      view->reply.job);
+	view->cursor =
+		api_cursor_new(view->reply.api, view->reply.request, &from, job, view->reply.job);
 	return view->cursor != NULL;
 }
 
@@ -192,14 +193,14 @@ static void fill_view(struct chat_view *view, const struct chat_view_wishes *wis
 }
 
 static struct chat_view *chat_view_new(struct api *api, struct request *request, struct job *job,
-				       const char *id)
+				       const char *id, struct buf *entries)
 {
 	struct chat_view *view = mem_alloc(sizeof(*view));
 
 	if (view == NULL)
 		return NULL;
 	long_reply_init(&view->reply, api, request, id);
-	if (open_cursor(view, job))
+	if (open_cursor(view, job, entries))
 		return view;
 	long_reply_release(&view->reply);
 	mem_free(view);
@@ -209,7 +210,7 @@ static struct chat_view *chat_view_new(struct api *api, struct request *request,
 void chat_view_start(struct api *api, struct request *request, struct job *job, const char *id,
 		     const struct chat_view_wishes *wishes)
 {
-	struct chat_view *view = chat_view_new(api, request, job, id);
+	struct chat_view *view = chat_view_new(api, request, job, id, wishes->entries);
 
 	if (view == NULL) {
 		api_refuse_memory(request);

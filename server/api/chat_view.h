@@ -17,6 +17,7 @@ struct chat_view_wishes {
 	/* Content from this byte on; the caller has seen to it that it is one of the log, and not
 	 * inside a code point. */
 	uint64_t from_byte;
+	struct buf *entries; /* as in log_cursor_options */
 };
 
 /* Answers the request from the log of the job `id`: that of `job`, which is in api->registry, or

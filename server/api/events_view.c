@@ -177,7 +177,9 @@ static void note_known(struct events_view *view)
 void events_view_start(struct api *api, struct request *request, struct job *job, const char *id)
 {
 	struct events_view *view = mem_alloc(sizeof(*view));
-	struct log_cursor_options from = { api->registry, view, is_full, take_event, fail_view };
+	struct log_cursor_options from = {
+		api->registry, view, is_full, take_event, fail_view, NULL
+	};
 
 	if (view != NULL)
 		view->cursor = api_cursor_new(api, request, &from, job, id);

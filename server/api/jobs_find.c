@@ -104,6 +104,7 @@ static void on_replayed(struct op *op)
 				   .owner = lookup->owner,
 				   .model = replay->model_id,
 				   .state = &replay->state,
+				   .entries = &replay->whole,
 				   .response = replay->response,
 				   .content_bytes = replay->state.text.len,
 				   .is_end_seen = true };

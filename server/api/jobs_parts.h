@@ -36,6 +36,8 @@ struct job_facts {
 	const char *owner;
 	const char *model;
 	const struct state *state;
+	struct buf
+		*entries; /* its log, to be taken over, where it was read from the store; or NULL */
 	const json_t *response; /* what its request said, as a response's; NULL: it was none */
 	size_t content_bytes;	/* what readers may see */
 	bool is_end_seen;	/* and whether they may see its end */

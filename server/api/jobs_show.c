@@ -154,7 +154,8 @@ static void send_chat(struct request *request, const struct job_facts *facts)
 {
 	struct chat_view_wishes wishes = { .is_stream = true,
 					   .is_plan_shown = true,
-					   .is_resumed = true };
+					   .is_resumed = true,
+					   .entries = facts->entries };
 	struct api_fault fault;
 
 	if (!check_offset(facts, request->query, &wishes.from_byte, &fault))

@@ -218,7 +218,8 @@ static struct responses_view *view_new(struct api *api, struct request *request,
 				       const char *id)
 {
 	struct responses_view *view = mem_alloc(sizeof(*view));
-	struct log_cursor_options from = { api->registry, view, is_full, take_event, fail_by_log };
+	struct log_cursor_options from = { api->registry, view,	       is_full,
+					   take_event,	  fail_by_log, NULL };
 
 	if (view != NULL)
 		view->cursor = api_cursor_new(api, request, &from, job, id);

@@ -388,6 +388,15 @@ static void on_closed(struct follower *follower)
 	tell_error(cursor);
 }
 
+/* What comes behind them is looked for like anything new. */
+static void take_entries(struct log_cursor *cursor, struct buf *entries)
+{
+	cursor->read.entries = *entries;
+	buf_init(entries, entries->max_bytes);
+	entries_feed(&cursor->entries,
+		     (struct slice){ buf_str(&cursor->read.entries), cursor->read.entries.len });
+}
+
 struct log_cursor *log_cursor_new(const struct log_cursor_options *options, struct job *job,
 				  const char *id)
 {
@@ -404,6 +413,8 @@ struct log_cursor *log_cursor_new(const struct log_cursor_options *options, stru
 	list_append(&options->registry->followers, &cursor->follower.node);
 	if (job != NULL)
 		join_job(cursor, job);
+	else if (options->entries != NULL && options->entries->len > 0)
+		take_entries(cursor, options->entries);
 	else
 		read_more(cursor);
 	return cursor;

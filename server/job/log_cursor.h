@@ -31,6 +31,9 @@ struct log_cursor_options {
 	 * ERR_CONFLICT (the log cannot be read on: text is missing in it), ERR_NOT_FOUND (no such
 	 * log, or erased), ERR_CANCELED (this process stops, the text is kept), or the store's. */
 	void (*fail)(void *user, enum err error);
+	/* The log's entries from the first on, where they have just been read: taken over, for a
+	 * cursor that begins in the store. NULL: none. */
+	struct buf *entries;
 };
 
 /* `job` NULL: from the store, by `id` (copied). NULL: memory is out. */

@@ -42,7 +42,12 @@ static void on_read_done(struct op *op)
 	struct store_read *read = container_of(op, struct store_read, op);
 	struct replay *replay = container_of(read, struct replay, read);
 	enum err err = op->result == OK ? apply_entries(replay) : op->result;
+	bool is_whole = read->after.epoch == 0 && !read->is_more;
 
+	if (err == OK && is_whole) {
+		replay->whole = read->entries;
+		buf_init(&read->entries, READ_BYTES_MAX);
+	}
 	buf_release(&read->entries);
 	if (err == OK && read->is_more && replay->op.canceled == OK)
 		read_more(replay);
@@ -75,6 +80,7 @@ void replay_start(struct replay *replay, struct store *store, const char *job, u
 	replay->response = NULL;
 	replay->labels = (struct labels){ .owner = "" };
 	replay->read = (struct store_read){ .job = job };
+	buf_init(&replay->whole, READ_BYTES_MAX);
 	entries_init(&replay->entries);
 	if (op_begin(&replay->op, on_cancel))
 		read_more(replay);
@@ -85,6 +91,7 @@ void replay_release(struct replay *replay)
 	state_release(&replay->state);
 	mem_free(replay->owner);
 	mem_free(replay->model_id);
+	buf_release(&replay->whole);
 	json_decref(replay->response);
 	replay->response = NULL;
 	replay->owner = replay->model_id = NULL;

@@ -12,10 +12,11 @@ struct replay {
 	struct store_read read;
 	struct entries entries;
 	uint64_t store_ms;
-	struct state state; /* the result; state_release() it, whatever the result was */
+	struct state state;	/* the result; state_release() it, whatever the result was */
 	char *owner, *model_id; /* of the created event; replay_release() */
 	json_t *response;	/* its member, NULL: none */
 	struct labels labels;	/* likewise */
+	struct buf whole;	/* the log, where it came in one piece; likewise */
 };
 
 /* Results: OK, ERR_NOT_FOUND, ERR_INVALID (a log that cannot be), ERR_BROKEN (text is lost in it),

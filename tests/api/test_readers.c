@@ -38,10 +38,10 @@ static void read_content(struct buf *ret_content, size_t *ret_reports)
 		const json_t *choice = json_array_get(json_object_get(chunk, "choices"), 0);
 
 		assert_non_null(chunk);
-		assert_int_equal(buf_append_str(ret_content,
-						string_at(json_object_get(choice, "delta"),
-							  "content")),
-				 OK);
+		assert_int_equal(
+			buf_append_str(ret_content,
+				       string_at(json_object_get(choice, "delta"), "content")),
+			OK);
 		*ret_reports +=
 			json_object_get(json_object_get(chunk, "longhand"), "report") != NULL;
 		json_decref(chunk);
@@ -55,8 +55,7 @@ static void note_text(struct buf *ret_text)
 	buf_init(ret_text, 1 << 20);
 	get(path_of("/text"));
 	raw_expect(&world.client, ".\n");
-	assert_int_equal(buf_append_str(ret_text,
-					strstr(world.client.got.data, "\r\n\r\n") + 4),
+	assert_int_equal(buf_append_str(ret_text, strstr(world.client.got.data, "\r\n\r\n") + 4),
 			 OK);
 }
 
@@ -105,7 +104,7 @@ static void so_is_one_that_only_the_store_knows(void **state)
 	while (metric_get(METRIC_JOBS_KEPT) > 0)
 		served_turn(&world.served);
 	expect_every_rest(61);
-	assert_true(world.store.reads > 100);
+	assert_true(world.store.reads > 50); /* once for each */
 }
 
 /* The plan is shown to who has nothing yet, progress to everybody. */
@@ -261,51 +260,40 @@ static void events_of_a_silent_job_have_heartbeats(void **state)
 
 static void a_store_that_fails_for_a_while_only_delays_the_stream(void **state)
 {
-	static const struct {
-		const char *what;
-		const char *end;
-	} rows[] = { { "/events", "\"kind\":\"done\"" }, { "/chat", "[DONE]" } };
-
 	(void)state;
 	registry_options.keep_ms = 0;
 	write_a_text();
 	while (metric_get(METRIC_JOBS_KEPT) > 0)
 		served_turn(&world.served);
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		world.store.delay_ms = 30;
-		get(path_of(rows[i].what));
-		raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
-		world.store.reads_failing = 3;
-		raw_expect(&world.client, rows[i].end);
-		raw_expect(&world.client, "\r\n0\r\n\r\n");
-		assert_int_equal(world.store.reads_failing, 0);
-	}
+	world.store.delay_ms = 30;
+	get(path_of("/events"));
+	raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
+	world.store.reads_failing = 3;
+	raw_expect(&world.client, "\"kind\":\"done\"");
+	raw_expect(&world.client, "\r\n0\r\n\r\n");
+	assert_int_equal(world.store.reads_failing, 0);
 }
 
 static void a_store_that_fails_for_good_ends_the_stream(void **state)
 {
-	static const char *const whats[] = { "/events", "/chat" };
-
 	(void)state;
 	registry_options.keep_ms = 0;
 	write_a_text();
 	while (metric_get(METRIC_JOBS_KEPT) > 0)
 		served_turn(&world.served);
 	registry_options.job.log.store_ms = 40;
-	for (size_t i = 0; i < COUNT_OF(whats); i++) {
-		world.store.delay_ms = 30;
-		get(path_of(whats[i]));
-		raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
-		world.store.reads_failing = 1000000;
-		raw_expect(&world.client, "internal_error");
-		raw_expect(&world.client, "\r\n0\r\n\r\n");
-		world.store.reads_failing = 0;
-	}
+	world.store.delay_ms = 30;
+	get(path_of("/events"));
+	raw_expect(&world.client, "HTTP/1.1 200 "); /* looked up: now it is read */
+	world.store.reads_failing = 1000000;
+	raw_expect(&world.client, "internal_error");
+	raw_expect(&world.client, "\r\n0\r\n\r\n");
 }
 
 static void a_reader_may_leave_while_the_store_is_read(void **state)
 {
-	static const char *const whats[] = { "/events", "/chat" };
+	struct raw_client client;
+	char text[256];
 
 	(void)state;
 	registry_options.keep_ms = 0;
@@ -313,20 +301,15 @@ static void a_reader_may_leave_while_the_store_is_read(void **state)
 	while (metric_get(METRIC_JOBS_KEPT) > 0)
 		served_turn(&world.served);
 	world.store.delay_ms = 30;
-	for (size_t i = 0; i < COUNT_OF(whats); i++) {
-		struct raw_client client;
-		char text[256];
-
-		raw_connect(&client, &world.served);
-		(void)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n",
-			       path_of(whats[i]));
-		raw_send(&client, text);
-		raw_expect(&client, "HTTP/1.1 200 ");
-		assert_int_equal(world.store.live, 1);
-		raw_reset(&client);
-		while (world.store.live > 0 || http_server_requests(world.served.server) > 0)
-			served_turn(&world.served);
-	}
+	raw_connect(&client, &world.served);
+	(void)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n",
+		       path_of("/events"));
+	raw_send(&client, text);
+	raw_expect(&client, "HTTP/1.1 200 ");
+	assert_int_equal(world.store.live, 1);
+	raw_reset(&client);
+	while (world.store.live > 0 || http_server_requests(world.served.server) > 0)
+		served_turn(&world.served);
 }
 
 int main(void)

@@ -85,7 +85,7 @@ static void on_fail(void *user, enum err error)
 
 void job_world_follow(struct registry *registry)
 {
-	struct log_cursor_options options = { registry, NULL, is_full, take_event, on_fail };
+	struct log_cursor_options options = { registry, NULL, is_full, take_event, on_fail, NULL };
 
 	job_world.text_len = 0;
 	job_world.events = 0;

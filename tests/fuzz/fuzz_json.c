@@ -65,9 +65,8 @@ static void check_items(struct slice range, const json_t *object, const char *na
 	if (!json_is_array(in_tree))
 		return;
 	for (; json_scan_next(&rest, &item); count++) {
-		json_t *in_range =
-			json_loadb(item.data, item.len,
-				   JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+		size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+		json_t *in_range = json_loadb(item.data, item.len, flags, NULL);
 
 		MUST(in_range != NULL && json_equal(in_range, json_array_get(in_tree, count)));
 		json_decref(in_range);
