@@ -64,26 +64,31 @@ static bool refuse(struct api_fault *fault, enum api_error error, const char *pa
 	return false;
 }
 
-static bool refuse_memory(struct api_fault *fault)
+bool chat_request_find(struct slice body, const char *const names[], struct slice ret_members[],
+		       size_t count, struct api_fault *ret_fault)
 {
-	api_fault_set_memory(fault);
+	struct json_scan_error error;
+
+	if (json_scan(body, names, ret_members, count, &error) == OK)
+		return true;
+	api_fault_set(ret_fault, API_ERROR_INVALID_JSON, NULL,
+		      "The body is not a JSON object: %s at byte %zu.", error.text, error.offset);
 	return false;
+}
+
+void chat_request_drop_nulls(struct slice members[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (json_scan_is_null(members[i]))
+			members[i] = (struct slice){ NULL, 0 };
 }
 
 static bool find_members(struct slice body, struct chat_request *chat, struct api_fault *fault)
 {
-	struct json_scan_error error;
-
-	if (json_scan(body, member_names, chat->members, CHAT_MEMBER_COUNT, &error) != OK) {
-		api_fault_set(fault, API_ERROR_INVALID_JSON, NULL,
-			      "The body is not a JSON object: %s at byte %zu.", error.text,
-			      error.offset);
+	if (!chat_request_find(body, member_names, chat->members, CHAT_MEMBER_COUNT, fault))
 		return false;
-	}
 	chat->longhand_range = chat->members[CHAT_LONGHAND];
-	for (size_t i = 0; i < CHAT_MEMBER_COUNT; i++)
-		if (json_scan_is_null(chat->members[i]))
-			chat->members[i] = (struct slice){ NULL, 0 };
+	chat_request_drop_nulls(chat->members, CHAT_MEMBER_COUNT);
 	return true;
 }
 
@@ -98,7 +103,7 @@ bool chat_request_read_model(struct chat_request *chat, struct api_fault *fault)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "model",
 			      "The model's name is too long.");
 	if (err == ERR_NO_MEMORY)
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	if (err != OK)
 		return refuse(fault, API_ERROR_INVALID_VALUE, "model", "model must be a string.");
 	if (memchr(chat->model.data, '\0', chat->model.len) != NULL)
@@ -138,9 +143,9 @@ static bool has_other_modality(const json_t *value)
 
 	if (json_is_null(value))
 		return true;
-	json_array_foreach((json_t *)value, index, modality)
-		if (!json_is_string(modality) || strcmp(json_string_value(modality), "text") != 0)
-			return true;
+	json_array_foreach((json_t *)value, index, modality) if (!json_is_string(modality) ||
+								 strcmp(json_string_value(modality),
+									"text") != 0) return true;
 	return false;
 }
 
@@ -275,8 +280,8 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 		for (; json_scan_next(&rest, &message); count++) {
 			if (!read_message(message, count, members, fault))
 				return false;
-			chat->has_images = chat->has_images ||
-					   has_other_parts(members[MESSAGE_CONTENT]);
+			chat->has_images =
+				chat->has_images || has_other_parts(members[MESSAGE_CONTENT]);
 			if (count == 0 && json_scan_is(members[MESSAGE_ROLE], "system") &&
 			    is_string(members[MESSAGE_CONTENT]))
 				chat->first_system = members[MESSAGE_CONTENT];
@@ -289,7 +294,7 @@ static bool read_messages(struct chat_request *chat, struct api_fault *fault)
 	chat->ends_with_assistant = json_scan_is(members[MESSAGE_ROLE], "assistant");
 	chat->last_user_index = count - 1;
 	if (chat->ends_with_user && !read_last_text(chat, members[MESSAGE_CONTENT]))
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	return true;
 }
 
@@ -299,7 +304,7 @@ bool chat_request_load(struct chat_request *chat, struct api_fault *fault)
 		return true;
 	chat->messages = chat_request_value(chat, CHAT_MESSAGES);
 	if (chat->messages == NULL)
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	if (json_is_array(chat->messages))
 		return true;
 	json_decref(chat->messages);
@@ -330,7 +335,7 @@ bool chat_request_read(struct slice body, struct chat_request *chat, struct api_
 		       chat_request_read_longhand(chat, fault);
 
 	/* Values that are missing for lack of memory look absent. */
-	return mem_failures() == failures_before ? is_read : refuse_memory(fault);
+	return mem_failures() == failures_before ? is_read : api_fault_set_memory(fault);
 }
 
 long chat_request_tokens(struct chat_request *chat)

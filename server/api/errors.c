@@ -54,9 +54,16 @@ void api_fault_set(struct api_fault *fault, enum api_error error, const char *pa
 	va_end(args);
 }
 
-void api_fault_set_memory(struct api_fault *fault)
+bool api_fault_value(struct api_fault *fault, const char *param, const char *message)
+{
+	api_fault_set(fault, API_ERROR_INVALID_VALUE, param, "%s %s", param, message);
+	return false;
+}
+
+bool api_fault_set_memory(struct api_fault *fault)
 {
 	api_fault_set(fault, API_ERROR_INTERNAL, NULL, "The server is out of memory.");
+	return false;
 }
 
 static int fault_status(const struct api_fault *fault)

@@ -5,20 +5,8 @@
 
 enum {
 	DEFAULT_TARGET_WORDS = 1000, /* a text was asked for, and nothing says how long */
-	TOKENS_MAX = 1000000000 /* more is no bound */
+	TOKENS_MAX = 1000000000	     /* more is no bound */
 };
-
-static bool refuse(struct api_fault *fault, const char *param, const char *message)
-{
-	api_fault_set(fault, API_ERROR_INVALID_VALUE, param, "%s %s", param, message);
-	return false;
-}
-
-static bool refuse_memory(struct api_fault *fault)
-{
-	api_fault_set_memory(fault);
-	return false;
-}
 
 /* ---- numbers ---- */
 
@@ -51,7 +39,8 @@ static bool read_sampling(const struct chat_request *chat, struct sampling *samp
 		if (chat->members[sampling_rows[i].member].data == NULL)
 			continue;
 		if (!is_number || number < sampling_rows[i].min || number > sampling_rows[i].max)
-			return refuse(fault, sampling_rows[i].name, sampling_rows[i].message);
+			return api_fault_value(fault, sampling_rows[i].name,
+					       sampling_rows[i].message);
 		memcpy((char *)sampling + sampling_rows[i].offset, &number, sizeof(number));
 	}
 	return true;
@@ -67,11 +56,11 @@ static bool read_seed(const struct chat_request *chat, struct sampling *sampling
 	sampling->seed = json_integer_value(value);
 	json_decref(value);
 	return chat->members[CHAT_SEED].data == NULL || is_integer ||
-	       refuse(fault, "seed", "must be a whole number.");
+	       api_fault_value(fault, "seed", "must be a whole number.");
 }
 
-static bool read_tokens(const struct chat_request *chat, enum chat_member member,
-			const char *name, long *tokens, struct api_fault *fault)
+static bool read_tokens(const struct chat_request *chat, enum chat_member member, const char *name,
+			long *tokens, struct api_fault *fault)
 {
 	json_t *value = chat_request_value(chat, member);
 	double number = json_number_value(value);
@@ -81,7 +70,7 @@ static bool read_tokens(const struct chat_request *chat, enum chat_member member
 	if (chat->members[member].data == NULL)
 		return true;
 	if (!is_good)
-		return refuse(fault, name, "must be a whole number above 0.");
+		return api_fault_value(fault, name, "must be a whole number above 0.");
 	*tokens = number < TOKENS_MAX ? (long)number : TOKENS_MAX;
 	return true;
 }
@@ -95,18 +84,17 @@ static bool add_stop(struct spec *spec, const json_t *value, struct api_fault *f
 
 	if (text == NULL || len == 0 || len > SPEC_STOP_BYTES_MAX ||
 	    memchr(text, '\0', len) != NULL || spec->n_stops == SPEC_STOPS_MAX)
-		return refuse(fault, "stop",
-			      "must be a string or a list of at most 4 strings of 1 to "
-			      "256 bytes, none of them zero.");
+		return api_fault_value(fault, "stop",
+				       "must be a string or a list of at most 4 strings of 1 to "
+				       "256 bytes, none of them zero.");
 	spec->stops[spec->n_stops] = mem_strdup(text);
 	if (spec->stops[spec->n_stops] == NULL)
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	spec->n_stops++;
 	return true;
 }
 
-static bool read_stops(const struct chat_request *chat, struct spec *spec,
-		       struct api_fault *fault)
+static bool read_stops(const struct chat_request *chat, struct spec *spec, struct api_fault *fault)
 {
 	json_t *value = chat_request_value(chat, CHAT_STOP);
 	bool is_good = true;
@@ -115,16 +103,14 @@ static bool read_stops(const struct chat_request *chat, struct spec *spec,
 
 	if (chat->members[CHAT_STOP].data != NULL && !json_is_array(value))
 		is_good = add_stop(spec, value, fault);
-	json_array_foreach(value, index, stop)
-		is_good = is_good && add_stop(spec, stop, fault);
+	json_array_foreach(value, index, stop) is_good = is_good && add_stop(spec, stop, fault);
 	json_decref(value);
 	return is_good;
 }
 
 /* ---- messages ---- */
 
-static bool copy_messages(struct chat_request *chat, struct spec *spec,
-			  struct api_fault *fault)
+static bool copy_messages(struct chat_request *chat, struct spec *spec, struct api_fault *fault)
 {
 	if (!chat_request_load(chat, fault))
 		return false;
@@ -133,12 +119,12 @@ static bool copy_messages(struct chat_request *chat, struct spec *spec,
 	for (size_t i = 0; i < chat->last_user_index; i++) {
 		/* Nobody changes a message: shared, not copied. */
 		if (json_array_append(spec->history, json_array_get(chat->messages, i)) != 0)
-			return refuse_memory(fault);
+			return api_fault_set_memory(fault);
 	}
 	mem_free(spec->request);
 	spec->request = mem_copy(buf_str(&chat->last_user), chat->last_user.len);
 	if (spec->history == NULL || spec->request == NULL)
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	for (size_t i = 0; i < chat->last_user.len; i++)
 		if (spec->request[i] == '\0') /* would end it: what follows counts too */
 			spec->request[i] = ' ';
@@ -163,7 +149,7 @@ static bool copy_plan(const struct plan *from, struct plan *to, struct api_fault
 	json_decref(json);
 	buf_release(&message);
 	buf_release(&param);
-	return err == OK ? true : refuse_memory(fault);
+	return err == OK ? true : api_fault_set_memory(fault);
 }
 
 /* ---- how long, and how ---- */
@@ -268,5 +254,5 @@ bool long_request_spec(struct api *api, const struct long_request *request, stru
 		  read_stops(chat, ret_spec, fault) && copy_messages(chat, ret_spec, fault) &&
 		  copy_plan(&request->options->plan, &ret_spec->plan, fault);
 	/* A value that could not be parsed for lack of memory looks absent. */
-	return mem_failures() == failures_before ? is_good : refuse_memory(fault);
+	return mem_failures() == failures_before ? is_good : api_fault_set_memory(fault);
 }

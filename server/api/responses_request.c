@@ -23,18 +23,6 @@ void responses_request_release(struct responses_request *asked)
 	responses_request_init(asked);
 }
 
-static bool refuse(struct api_fault *fault, const char *param, const char *message)
-{
-	api_fault_set(fault, API_ERROR_INVALID_VALUE, param, "%s %s", param, message);
-	return false;
-}
-
-static bool refuse_memory(struct api_fault *fault)
-{
-	api_fault_set_memory(fault);
-	return false;
-}
-
 /* The value parsed; JSON null for one that no tree holds; NULL: absent, or memory is out. */
 static json_t *value_of(const struct responses_request *asked, enum responses_member member)
 {
@@ -51,18 +39,10 @@ static json_t *value_of(const struct responses_request *asked, enum responses_me
 static bool find_members(struct slice body, struct responses_request *asked,
 			 struct chat_request *chat, struct api_fault *fault)
 {
-	struct json_scan_error error;
-
-	if (json_scan(body, names, asked->members, RESPONSE_ASKS_COUNT, &error) != OK) {
-		api_fault_set(fault, API_ERROR_INVALID_JSON, NULL,
-			      "The body is not a JSON object: %s at byte %zu.", error.text,
-			      error.offset);
+	if (!chat_request_find(body, names, asked->members, RESPONSE_ASKS_COUNT, fault))
 		return false;
-	}
 	chat->longhand_range = asked->members[RESPONSE_ASKS_LONGHAND];
-	for (size_t i = 0; i < RESPONSE_ASKS_COUNT; i++)
-		if (json_scan_is_null(asked->members[i]))
-			asked->members[i] = (struct slice){ NULL, 0 };
+	chat_request_drop_nulls(asked->members, RESPONSE_ASKS_COUNT);
 	return true;
 }
 
@@ -89,7 +69,7 @@ static bool read_flag(const struct responses_request *asked, enum responses_memb
 		      bool *flag, struct api_fault *fault)
 {
 	return json_scan_bool(asked->members[member], flag) != ERR_INVALID ||
-	       refuse(fault, names[member], "must be true or false.");
+	       api_fault_value(fault, names[member], "must be true or false.");
 }
 
 static bool read_previous(struct responses_request *asked, struct api_fault *fault)
@@ -99,8 +79,9 @@ static bool read_previous(struct responses_request *asked, struct api_fault *fau
 	if (err == OK || err == ERR_NOT_FOUND)
 		return true;
 	if (err == ERR_NO_MEMORY)
-		return refuse_memory(fault);
-	return refuse(fault, names[RESPONSE_ASKS_PREVIOUS], "must be the id of a response.");
+		return api_fault_set_memory(fault);
+	return api_fault_value(fault, names[RESPONSE_ASKS_PREVIOUS],
+			       "must be the id of a response.");
 }
 
 /* ---- what only the backend can do ---- */
@@ -172,12 +153,13 @@ static bool add_instructions(struct responses_request *asked, struct chat_reques
 		return true;
 	if (!json_is_string(text)) {
 		json_decref(text);
-		return refuse(fault, names[RESPONSE_ASKS_INSTRUCTIONS], "must be a string.");
+		return api_fault_value(fault, names[RESPONSE_ASKS_INSTRUCTIONS],
+				       "must be a string.");
 	}
 	asked->has_instructions = true;
 	is_added = json_array_append_new(chat->messages, json_pack("{s:s,s:o}", "role", "system",
 								   "content", text)) == 0;
-	return is_added || refuse_memory(fault);
+	return is_added || api_fault_set_memory(fault);
 }
 
 static bool check_input(const struct responses_request *asked, struct api_fault *fault)
@@ -187,8 +169,8 @@ static bool check_input(const struct responses_request *asked, struct api_fault 
 	if (json_is_string(asked->input) || (count >= 1 && count <= RESPONSES_ITEMS_MAX))
 		return true;
 	if (asked->input != NULL || asked->members[RESPONSE_ASKS_PROMPT].data == NULL)
-		return refuse(fault, names[RESPONSE_ASKS_INPUT],
-			      "must be a string or a list of 1 to 10000 items.");
+		return api_fault_value(fault, names[RESPONSE_ASKS_INPUT],
+				       "must be a string or a list of 1 to 10000 items.");
 	return true; /* a prompt of the backend's stands in for it */
 }
 
@@ -231,7 +213,7 @@ static bool read_last(struct chat_request *chat, struct api_fault *fault)
 		return true;
 	return buf_append(&chat->last_user, json_string_value(content),
 			  json_string_length(content)) == OK ||
-	       refuse_memory(fault);
+	       api_fault_set_memory(fault);
 }
 
 bool responses_request_read(struct slice body, struct responses_request *asked,
@@ -254,7 +236,7 @@ bool responses_request_read(struct slice body, struct responses_request *asked,
 			  chat_request_read_longhand(chat, fault);
 	}
 	/* Values that are missing for lack of memory look absent. */
-	return mem_failures() == failures_before ? is_read : refuse_memory(fault);
+	return mem_failures() == failures_before ? is_read : api_fault_set_memory(fault);
 }
 
 /* ---- what the log keeps ---- */
@@ -396,26 +378,27 @@ static bool add_fact(const struct responses_request *asked, size_t row, json_t *
 	if (asked->members[member].data == NULL)
 		return true;
 	if (value == NULL)
-		return refuse_memory(fault);
+		return api_fault_set_memory(fault);
 	if (!fact_rows[row].is_good(value) || (len > ECHO_BYTES_MAX && !fact_rows[row].is_long)) {
 		json_decref(value);
-		return refuse(fault, names[member],
-			      len > ECHO_BYTES_MAX ? "is too long." : fact_rows[row].message);
+		return api_fault_value(
+			fault, names[member],
+			len > ECHO_BYTES_MAX ? "is too long." : fact_rows[row].message);
 	}
-	return json_object_set_new(facts, names[member], value) == 0 || refuse_memory(fault);
+	return json_object_set_new(facts, names[member], value) == 0 || api_fault_set_memory(fault);
 }
 
 json_t *responses_request_facts(const struct responses_request *asked, struct api_fault *fault)
 {
 	json_t *facts = json_object();
-	bool is_good = facts != NULL || refuse_memory(fault);
+	bool is_good = facts != NULL || api_fault_set_memory(fault);
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < RESPONSE_ASKS_COUNT; i++)
 		bytes += asked->members[i].len;
 	if (bytes > RESPONSES_FACTS_BYTES_MAX)
-		is_good = refuse(fault, names[RESPONSE_ASKS_INPUT],
-				 "is too long: a request for a long text may have 4 MiB.");
+		is_good = api_fault_value(fault, names[RESPONSE_ASKS_INPUT],
+					  "is too long: a request for a long text may have 4 MiB.");
 	for (size_t i = 0; is_good && i < sizeof(fact_rows) / sizeof(fact_rows[0]); i++)
 		is_good = add_fact(asked, i, facts, fault);
 	if (!is_good) {
