@@ -34,6 +34,7 @@ class Daemon:
 
     def __init__(self, backend_url, *args, env=None, listen="127.0.0.1:0", **settings):
         self.log_lines = []
+        self.logged = threading.Condition()
         self.port = None
         self.is_listening = False
         self.found_port = threading.Event()
@@ -52,7 +53,9 @@ class Daemon:
     def _read_log(self):
         for line in self.process.stderr:
             text = line.decode("utf-8", "replace")
-            self.log_lines.append(text)
+            with self.logged:
+                self.log_lines.append(text)
+                self.logged.notify_all()
             if not self.is_listening and (found := LISTENING.search(text)):
                 self.port = int(found.group(1) or 0)
                 self.is_listening = True
@@ -62,6 +65,11 @@ class Daemon:
     def log(self):
         """All it has logged up to now."""
         return "".join(self.log_lines)
+
+    def wait_log(self, text):
+        """Waits until it has logged a text."""
+        with self.logged:
+            assert self.logged.wait_for(lambda: text in self.log(), START_S), f"no {text!r} in:\n{self.log()}"
 
     def base_url(self):
         """What clients are pointed at."""

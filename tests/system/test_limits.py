@@ -402,8 +402,7 @@ def test_a_second_sigterm_does_not_wait_for_those_who_wait(backend, limited):
     wait_metric(longhand, waiting("passthrough"), 1)
     wait_metric(longhand, waiting("job"), 1)
     longhand.terminate()
-    while " signal " not in longhand.log():
-        assert longhand.call("GET", "/healthz").status == 200
+    longhand.wait_log(" signal ")
     longhand.terminate()
     assert longhand.wait() == 0
     for each in asked:
@@ -419,8 +418,7 @@ def test_new_limits_hold_for_what_comes_after_a_reload(backend, limited, tmp_pat
     path = tmp_path / "longhand.yaml"
     path.write_text(path.read_text().replace("max_in_flight: 1", "max_in_flight: 2"))
     longhand.process.send_signal(signal.SIGHUP)
-    while " reloaded " not in longhand.log():
-        assert longhand.call("GET", "/healthz").status == 200
+    longhand.wait_log(" reloaded ")
     assert say(longhand).status == 200, "the new limit has room"
     backend.release("gate")
     for each in asked:
