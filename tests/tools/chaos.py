@@ -226,7 +226,14 @@ def cut_off(cluster):
         link.heal()
 
 
-FAULTS = {"stopped": stopped, "frozen": frozen, "emptied": emptied, "cut off": cut_off}
+def one_cut_off(cluster):
+    """One process cannot reach it, so that the others take its texts up."""
+    cluster.links[0].cut()
+    pause(FAULT_LEASES * LEASE_MS / 1000)
+    cluster.links[0].heal()
+
+
+FAULTS = {"stopped": stopped, "frozen": frozen, "emptied": emptied, "cut off": cut_off, "cut off from one": one_cut_off}
 
 
 def fault(cluster, backend, name, n_jobs=12, words=1200):
